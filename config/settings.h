@@ -1,0 +1,98 @@
+/* config/settings.h - what the operator chose: flag > environment > file > default.
+ *
+ * One table (settings.c) names every setting once; parsing, --help, docs/settings.md and the
+ * start-up log walk the same rows. The struct is filled once and never changes afterwards. */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "config/address.h"
+#include "config/diag.h"
+
+struct strings {
+    char **items;
+    size_t n;
+};
+
+enum inject { INJECT_ABSENT, INJECT_PLACEHOLDER, INJECT_ALWAYS, INJECT_OFF };
+
+enum policy_kind {
+    POLICY_OUTBOUND_ACCESS = 1 << 0,
+    POLICY_LICENSE = 1 << 1,
+    POLICY_APP = 1 << 2,
+};
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+struct settings {
+    /* who we stand beside */
+    char *config_file; /* NULL when none was named */
+    char *manifest_file;
+    char *account; /* required */
+    char *workspace;
+    char *region;
+    unsigned policy_kinds; /* of enum policy_kind */
+    bool janus_alias;      /* false after --no-janus-alias */
+    bool strict;
+
+    /* who may call us, and where */
+    struct listen_address *listen; /* at least one */
+    size_t n_listen;
+    struct listen_address admin;
+    bool unsafe_listen;
+
+    /* identities */
+    char *token_file; /* NULL: no app token, and requests where one is due end with 503 */
+    char *placeholder;
+    enum inject inject;
+    unsigned token_wait_ms;
+    struct strings janus_hosts; /* patterns, templates already filled in */
+    struct strings io_hosts;
+
+    /* where requests go */
+    char *default_host; /* template already filled in */
+    char *ca_file;      /* NULL: the system's trust only */
+    struct connect_to *connect_to;
+    size_t n_connect_to;
+    struct cidr *allow_address;
+    size_t n_allow_address;
+    struct strings plaintext_hosts;
+
+    /* how long things may take */
+    unsigned connect_ms;     /* DNS, TCP and TLS together */
+    unsigned response_ms;    /* from the end of the request to the response's head */
+    unsigned idle_ms;        /* a client or origin that neither sends nor takes bytes */
+    unsigned client_idle_ms; /* a kept-alive client between two requests */
+    unsigned head_ms;        /* from a request's first byte to the end of its head */
+    unsigned pool_idle_ms;   /* a kept-alive origin connection without work */
+    unsigned drain_ms;       /* from SIGTERM to giving up on exchanges in flight */
+
+    enum log_level log_level;
+
+    char **shown; /* one text a row, for settings_each(); private */
+};
+
+/* Reads `argv[1..]` (flags and positional words), the JANUS_* environment, and the settings file.
+ * Words that are not options are left in `words` (the caller frees words->items, not the strings);
+ * with words == NULL a word is a finding. Every finding goes into `diags`, none ends the reading;
+ * the result is usable only if diags->fatal is 0. The caller frees it either way, `--` ends the
+ * options. "-" is a word. An empty variable counts as not set. A list given at a higher level
+ * replaces the lower one. */
+struct settings *settings_load(int argc, char **argv, struct strings *words, struct diags *diags);
+void settings_free(struct settings *settings);
+
+/* The rows, for people: --help's option list. */
+void settings_print_help(FILE *out);
+/* The rows as a Markdown table: docs/settings.md is made by this, and a test compares them. */
+void settings_print_markdown(FILE *out);
+/* Calls back once a row with its effective value as text (lists joined by ","), for the log.
+ * There are no secrets among the settings, only names of files that hold them. */
+void settings_each(const struct settings *settings,
+                   void (*visit)(void *context, const char *name, const char *value),
+                   void *context);
+
+#endif

@@ -1,0 +1,209 @@
+#include "config/settings_rows.h"
+
+#include "config/settings.h"
+
+#define NAMED(name, variable) "--" name, "JANUS_" variable
+#define FIELD(field)          offsetof(struct settings, field), 0, NULL
+#define LIST(field, n_field)                                                                       \
+    offsetof(struct settings, field), offsetof(struct settings, n_field), NULL
+#define CHOICE(field, names) offsetof(struct settings, field), 0, names
+
+static const char *const inject_names[] = {
+    [INJECT_ABSENT] = "absent",
+    [INJECT_PLACEHOLDER] = "placeholder",
+    [INJECT_ALWAYS] = "always",
+    [INJECT_OFF] = "off",
+    NULL,
+};
+
+/* in the order of enum policy_kind's bits */
+static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
+
+static const char *const log_level_names[] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARNING] = "warning",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+    NULL,
+};
+
+#define JANUS_HOSTS                                                                                \
+    "{{account}}.vtexcommercestable.com.br,{{account}}.vtexcommercebeta.com.br,"                   \
+    "portal.vtexcommercestable.com.br,portal.vtexcommercebeta.com.br,"                             \
+    "api.vtexcommercestable.com.br,api.vtexcommercebeta.com.br,"                                   \
+    "logistics.vtexcommercestable.com.br,logistics.vtexcommercebeta.com.br,"                       \
+    "api.vtex.com,{{account}}.vtexpayments.com.br,{{account}}.myvtex.com,"                         \
+    "{{workspace}}--{{account}}.myvtex.com,vtexid.vtex.com.br,licensemanager.vtex.com.br"
+
+/* clang-format off */
+/* The names come first, because templates in later rows are filled in with them. */
+const struct settings_row settings_rows[] = {
+    { NAMED("config", "CONFIG"), KIND_TEXT, GROUP_APP, FIELD(config_file), "FILE", NULL,
+      "settings file, JSON: one object with the names below, without the dashes" },
+    { NAMED("account", "ACCOUNT"), KIND_NAME, GROUP_APP, FIELD(account), "NAME", NULL,
+      "VTEX account the app runs in; required" },
+    { NAMED("workspace", "WORKSPACE"), KIND_NAME, GROUP_APP, FIELD(workspace), "NAME", "master",
+      "workspace the app runs in" },
+    { NAMED("region", "REGION"), KIND_NAME, GROUP_APP, FIELD(region), "NAME", "aws-us-east-1",
+      "region in resource names" },
+    { NAMED("manifest", "MANIFEST"), KIND_TEXT, GROUP_APP, FIELD(manifest_file), "FILE", "manifest.json",
+      "manifest of the app; its policies are the allowlist" },
+    { NAMED("policy-kinds", "POLICY_KINDS"), KIND_CHOICES, GROUP_APP,
+      CHOICE(policy_kinds, policy_kind_names), "LIST", "outbound-access,license,app",
+      "kinds of policy that open something" },
+    { NAMED("no-janus-alias", "NO_JANUS_ALIAS"), KIND_OFF_FLAG, GROUP_APP, FIELD(janus_alias), NULL, "false",
+      "do not take portal., api. and the account's own Janus host for one another" },
+    { NAMED("strict", "STRICT"), KIND_FLAG, GROUP_APP, FIELD(strict), NULL, "false",
+      "refuse to start while the manifest has an error" },
+
+    { NAMED("listen", "LISTEN"), KIND_ADDRESSES, GROUP_LISTEN, LIST(listen, n_listen), "ADDR",
+      "127.0.0.1:8380", "where clients connect; port 0 lets the system choose" },
+    { NAMED("admin", "ADMIN"), KIND_ADDRESS, GROUP_LISTEN, FIELD(admin), "ADDR", "127.0.0.1:8381",
+      "where health and metrics are read" },
+    { NAMED("unsafe-listen", "UNSAFE_LISTEN"), KIND_FLAG, GROUP_LISTEN, FIELD(unsafe_listen), NULL, "false",
+      "allow addresses off loopback: whoever reaches them acts as the app" },
+
+    { NAMED("token-file", "TOKEN_FILE"), KIND_TEXT, GROUP_IDENTITY, FIELD(token_file), "FILE", NULL,
+      "file that holds the app token; re-read when it changes" },
+    { NAMED("token-wait", "TOKEN_WAIT"), KIND_WAIT, GROUP_IDENTITY, FIELD(token_wait_ms), "TIME", "2s",
+      "how long a request waits for a token that is being renewed" },
+    { NAMED("placeholder", "PLACEHOLDER"), KIND_PLACEHOLDER, GROUP_IDENTITY, FIELD(placeholder), "TEXT",
+      "janus-sidecar-placeholder", "what the app sends where the app token is due" },
+    { NAMED("inject", "INJECT"), KIND_CHOICE, GROUP_IDENTITY, CHOICE(inject, inject_names), "WHEN", "absent",
+      "when the app token is added: to requests without any credential, only for the placeholder, "
+      "always, never" },
+    { NAMED("janus-hosts", "JANUS_HOSTS"), KIND_HOSTS, GROUP_IDENTITY,
+      LIST(janus_hosts.items, janus_hosts.n), "HOST", JANUS_HOSTS,
+      "hosts that get the token as VtexIdclientAutCookie" },
+    { NAMED("io-hosts", "IO_HOSTS"), KIND_HOSTS, GROUP_IDENTITY, LIST(io_hosts.items, io_hosts.n), "HOST",
+      "app.io.vtex.com,infra.io.vtex.com,platform.io.vtex.com",
+      "hosts that get the token as Authorization: Bearer" },
+
+    { NAMED("default-host", "DEFAULT_HOST"), KIND_HOST, GROUP_ORIGIN, FIELD(default_host), "HOST",
+      "{{account}}.vtexcommercestable.com.br", "destination of requests that name the sidecar itself" },
+    { NAMED("ca-file", "CA_FILE"), KIND_TEXT, GROUP_ORIGIN, FIELD(ca_file), "FILE", NULL,
+      "certificates, PEM, trusted beside the system's" },
+    { NAMED("connect-to", "CONNECT_TO"), KIND_CONNECT_TOS, GROUP_ORIGIN, LIST(connect_to, n_connect_to),
+      "HOST:PORT:ADDR:PORT", NULL,
+      "connect to ADDR:PORT for HOST:PORT, as curl does; an empty HOST or PORT is any" },
+    { NAMED("allow-address", "ALLOW_ADDRESS"), KIND_CIDRS, GROUP_ORIGIN, LIST(allow_address, n_allow_address),
+      "CIDR", NULL, "addresses that names may resolve to although they are private or loopback" },
+    { NAMED("plaintext-host", "PLAINTEXT_HOST"), KIND_HOSTS, GROUP_ORIGIN,
+      LIST(plaintext_hosts.items, plaintext_hosts.n), "HOST", NULL,
+      "hosts that are reached without TLS" },
+
+    { NAMED("connect-timeout", "CONNECT_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(connect_ms), "TIME", "5s",
+      "DNS, TCP and TLS together" },
+    { NAMED("response-timeout", "RESPONSE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(response_ms), "TIME", "60s",
+      "from the end of a request to the head of its response" },
+    { NAMED("idle-timeout", "IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(idle_ms), "TIME", "60s",
+      "a client or origin that neither sends nor takes bytes" },
+    { NAMED("client-idle-timeout", "CLIENT_IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(client_idle_ms),
+      "TIME", "75s", "a client's connection between two requests" },
+    { NAMED("head-timeout", "HEAD_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(head_ms), "TIME", "10s",
+      "from the first byte of a request to the end of its head" },
+    { NAMED("pool-idle-timeout", "POOL_IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(pool_idle_ms), "TIME",
+      "50s", "an origin's connection without work" },
+    { NAMED("drain-timeout", "DRAIN_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(drain_ms), "TIME", "10s",
+      "from SIGTERM to giving up on requests in flight" },
+
+    { NAMED("log-level", "LOG_LEVEL"), KIND_CHOICE, GROUP_LOG, CHOICE(log_level, log_level_names), "LEVEL",
+      "info", "what is logged" },
+};
+/* clang-format on */
+
+_Static_assert(sizeof(settings_rows) / sizeof(settings_rows[0]) <= SETTINGS_MAX_ROWS,
+               "raise SETTINGS_MAX_ROWS");
+const size_t settings_n_rows = sizeof(settings_rows) / sizeof(settings_rows[0]);
+
+const char *const settings_groups[N_SETTINGS_GROUPS] = {
+    [GROUP_APP] = "The app",         [GROUP_LISTEN] = "Listening", [GROUP_IDENTITY] = "Identities",
+    [GROUP_ORIGIN] = "Destinations", [GROUP_TIME] = "Times",       [GROUP_LOG] = "Log",
+};
+
+const char *settings_key(const struct settings_row *row)
+{
+    return row->flag + strlen("--");
+}
+
+bool settings_is_list(const struct settings_row *row)
+{
+    switch (row->kind) {
+    case KIND_HOSTS:
+    case KIND_CHOICES:
+    case KIND_ADDRESSES:
+    case KIND_CIDRS:
+    case KIND_CONNECT_TOS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool settings_is_flag(const struct settings_row *row)
+{
+    return row->kind == KIND_FLAG || row->kind == KIND_OFF_FLAG;
+}
+
+const struct settings_row *settings_row_of_key(struct text key)
+{
+    for (size_t i = 0; i < settings_n_rows; i++)
+        if (text_eq(key, text_of(settings_key(&settings_rows[i]))))
+            return &settings_rows[i];
+    return NULL;
+}
+
+const struct settings_row *settings_row_of_variable(struct text variable)
+{
+    for (size_t i = 0; i < settings_n_rows; i++)
+        if (text_eq(variable, text_of(settings_rows[i].variable)))
+            return &settings_rows[i];
+    return NULL;
+}
+
+enum { KEY_MAX = 40 }; /* longer than any key; what is longer is near to none */
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance; case and the kind of dash ('-', '_') do not count. */
+static unsigned distance(struct text a, struct text b)
+{
+    unsigned row[KEY_MAX + 1];
+
+    for (unsigned j = 0; j <= b.len; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a.len; i++) {
+        char c = a.at[i - 1] == '_' ? '-' : ascii_lower(a.at[i - 1]);
+        unsigned diagonal = row[0];
+
+        row[0] = i;
+        for (unsigned j = 1; j <= b.len; j++) {
+            unsigned replaced = diagonal + (c != b.at[j - 1]);
+
+            diagonal = row[j];
+            row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b.len];
+}
+
+const struct settings_row *settings_row_near(struct text key)
+{
+    const struct settings_row *near = NULL;
+    unsigned best = key.len < 6 ? 2 : key.len < 9 ? 3 : 4; /* the first distance that is too far */
+
+    if (key.len < 3 || key.len > KEY_MAX)
+        return NULL;
+    for (size_t i = 0; i < settings_n_rows; i++) {
+        unsigned d = distance(key, text_of(settings_key(&settings_rows[i])));
+
+        if (d < best) {
+            best = d;
+            near = &settings_rows[i];
+        }
+    }
+    return near;
+}

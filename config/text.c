@@ -1,0 +1,95 @@
+#include "config/text.h"
+
+#include "config/memory.h"
+
+bool text_eq_nocase(struct text a, struct text b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (ascii_lower(a.at[i]) != ascii_lower(b.at[i]))
+            return false;
+    return true;
+}
+
+bool text_starts(struct text whole, struct text start)
+{
+    return whole.len >= start.len && text_eq((struct text){ whole.at, start.len }, start);
+}
+
+bool text_ends(struct text whole, struct text end)
+{
+    if (whole.len < end.len)
+        return false;
+    if (end.len == 0)
+        return true; /* also spares arithmetic on whole.at == NULL */
+    return text_eq((struct text){ whole.at + (whole.len - end.len), end.len }, end);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct text text_trim(struct text value)
+{
+    while (value.len > 0 && is_blank(value.at[0])) {
+        value.at++;
+        value.len--;
+    }
+    while (value.len > 0 && is_blank(value.at[value.len - 1]))
+        value.len--;
+    return value;
+}
+
+bool text_to_uint(struct text digits, unsigned long long max, unsigned long long *out)
+{
+    unsigned long long sum = 0;
+
+    if (digits.len == 0)
+        return false;
+    for (size_t i = 0; i < digits.len; i++) {
+        unsigned digit = (unsigned char)digits.at[i] - (unsigned)'0';
+
+        if (digit > 9 || sum > max / 10 || digit > max - sum * 10)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    *out = sum;
+    return true;
+}
+
+char *text_dup(struct text value)
+{
+    char *copy = mem_alloc(value.len + 1, 1);
+
+    if (value.len > 0)
+        memcpy(copy, value.at, value.len);
+    return copy;
+}
+
+char *text_printable(struct text value, char *out, size_t size)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t used = 0;
+
+    if (size == 0)
+        return out;
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char byte = (unsigned char)value.at[i];
+        bool plain = byte >= 0x20 && byte <= 0x7e && byte != '\\';
+
+        if (used + (plain ? 1 : 4) >= size)
+            break;
+        if (plain) {
+            out[used++] = (char)byte;
+            continue;
+        }
+        out[used++] = '\\';
+        out[used++] = 'x';
+        out[used++] = hex[byte >> 4];
+        out[used++] = hex[byte & 15];
+    }
+    out[used] = '\0';
+    return out;
+}

@@ -1,0 +1,27 @@
+/* policy/compiled.h - what a struct policy is made of; for policy.c, judge.c and verdict.c only. */
+#ifndef POLICY_COMPILED_H
+#define POLICY_COMPILED_H
+
+#include "policy/host_index.h"
+#include "policy/policy.h"
+#include "policy/tenant.h"
+
+struct policy {
+    unsigned holders;
+    char *file, *account, *workspace, *region, *app_id;
+    bool janus_alias;
+    struct cidr *allow_address;
+    size_t n_allow_address;
+    struct rule *rules;
+    size_t n_rules;
+    struct host_index *index;
+};
+
+struct tenant policy_tenant(const struct policy *policy);
+
+/* The rule that opens one reading of the path, or NULL. Sets `*host_named` if any rule is for the
+ * host. */
+const struct rule *judge_reading(const struct policy *policy, const struct destination *where,
+                                 struct text path, bool *host_named);
+
+#endif

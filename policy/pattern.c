@@ -1,0 +1,104 @@
+/* A pattern is the literal pieces between its stars. The first piece must begin the subject, the
+ * last must end it, and each one between is taken where it first occurs behind the one before: with
+ * `*` as the only wildcard that choice never costs a match. So the search walks the subject once.
+ */
+#include "policy/pattern.h"
+
+#include <stdlib.h>
+
+#include "config/memory.h"
+#include "policy/host.h"
+
+struct pattern {
+    enum pattern_kind kind;
+    bool literal;
+    size_t len;
+    char source[]; /* runs of stars made one; hosts in lower case; NUL behind */
+};
+
+struct pattern *pattern_new(enum pattern_kind kind, struct text source)
+{
+    struct pattern *made = mem_alloc(1, sizeof *made + source.len + 1);
+
+    made->kind = kind;
+    made->literal = true;
+    for (size_t i = 0; i < source.len; i++) {
+        char c = source.at[i];
+
+        if (c == '*') {
+            made->literal = false;
+            if (made->len > 0 && made->source[made->len - 1] == '*')
+                continue;
+        }
+        made->source[made->len++] = kind == PATTERN_HOST ? ascii_lower(c) : c;
+    }
+    return made;
+}
+
+void pattern_free(struct pattern *pattern)
+{
+    free(pattern);
+}
+
+bool pattern_is_literal(const struct pattern *pattern)
+{
+    return pattern->literal;
+}
+
+struct text pattern_source(const struct pattern *pattern)
+{
+    return (struct text){ pattern->source, pattern->len };
+}
+
+static bool is_host_text(struct text subject)
+{
+    for (size_t i = 0; i < subject.len; i++)
+        if (!host_is_name_byte(subject.at[i]))
+            return false;
+    return true;
+}
+
+/* Takes `piece` out of the front of `rest`, at least `gap` bytes in. False if it is not there. */
+static bool skip_past(struct text *rest, struct text piece, size_t gap)
+{
+    const char *found;
+
+    if (rest->len < gap)
+        return false;
+    found = memmem(rest->at + gap, rest->len - gap, piece.at, piece.len);
+    if (!found)
+        return false;
+    *rest = text_span(found + piece.len, rest->at + rest->len);
+    return true;
+}
+
+static bool matches_wild(const struct pattern *pattern, struct text rest)
+{
+    const char *at = pattern->source, *end = at + pattern->len;
+    const char *star = memchr(at, '*', pattern->len), *last = memrchr(at, '*', pattern->len);
+    struct text head = text_span(at, star), tail = text_span(last + 1, end);
+    size_t gap = pattern->kind == PATTERN_HOST ? 1 : 0; /* how short a run of `*` may be */
+
+    if (!text_starts(rest, head))
+        return false;
+    rest = (struct text){ rest.at + head.len, rest.len - head.len };
+    while (star != last) {
+        const char *next = memchr(star + 1, '*', (size_t)(end - star - 1));
+
+        if (!skip_past(&rest, text_span(star + 1, next), gap))
+            return false;
+        star = next;
+    }
+    return rest.len >= gap + tail.len && text_ends(rest, tail);
+}
+
+bool pattern_matches(const struct pattern *pattern, struct text subject)
+{
+    if (pattern->literal)
+        return text_eq(pattern_source(pattern), subject);
+    if (pattern->kind == PATTERN_HOST && !is_host_text(subject))
+        return false;
+    if (subject.len == 0)
+        subject = TEXT(""); /* so that nobody computes with a NULL */
+    return matches_wild(pattern, subject);
+}

@@ -1,0 +1,24 @@
+/* policy/pattern.h - one compiled wildcard, for a host or a path.
+ *
+ * `*` stands for any run of characters: in a path also an empty one, crossing '/'; in a host a
+ * non-empty run of host characters, never '/', ':' or '@'. Matching is linear in the text for any
+ * pattern (greedy over literal pieces; never backtracks over more than one piece). */
+#ifndef POLICY_PATTERN_H
+#define POLICY_PATTERN_H
+
+#include <stdbool.h>
+
+#include "config/text.h"
+
+enum pattern_kind { PATTERN_HOST, PATTERN_PATH };
+
+struct pattern; /* immutable; owns its pieces */
+
+struct pattern *pattern_new(enum pattern_kind kind, struct text source);
+void pattern_free(struct pattern *pattern);
+bool pattern_matches(const struct pattern *pattern, struct text subject);
+/* No `*` in it: it matches only itself. */
+bool pattern_is_literal(const struct pattern *pattern);
+struct text pattern_source(const struct pattern *pattern);
+
+#endif

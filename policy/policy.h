@@ -1,0 +1,69 @@
+/* policy/policy.h - the compiled allowlist: immutable, counted, pure.
+ *
+ * Same policy and same request, same verdict. A request pins the policy it began with
+ * (policy_ref), so a reload never splits one. Not thread-safe in its count; one loop owns it. */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include "config/diag.h"
+#include "config/manifest.h"
+#include "config/settings.h"
+#include "policy/destination.h"
+
+struct policy;
+
+/* Compiles `manifest` for the account, workspace, region, kinds and aliases in `settings`.
+ * Copies all it needs, the manifest's file name included. A policy that cannot be read safely opens
+ * nothing and becomes an error finding; the result is never NULL. */
+struct policy *policy_new(const struct manifest *manifest, const struct settings *settings,
+                          struct diags *diags);
+struct policy *policy_ref(struct policy *policy);
+void policy_unref(struct policy *policy);
+
+enum verdict_kind {
+    VERDICT_ALLOW,
+    VERDICT_DENY,   /* 403: no rule opens it, or a rule closes it */
+    VERDICT_REFUSE, /* 400: the path cannot be judged safely */
+};
+
+enum verdict_reason {
+    REASON_RULE,          /* allowed by `rule` */
+    REASON_NO_RULE_HOST,  /* no rule names this host */
+    REASON_NO_RULE_PATH,  /* the host is named, the path as sent is not */
+    REASON_READING,       /* another reading of the path is not allowed */
+    REASON_OTHER_ACCOUNT, /* an= or an IO path names another account */
+    REASON_OTHER_WORKSPACE,
+    REASON_ADDRESS_CLASS, /* the host is an address, or localhost, that no --allow-address covers */
+    REASON_BAD_ESCAPE,    /* % without two hex digits, NUL or a control byte: refused */
+    REASON_TOO_LONG,      /* the path has more than PATH_MAX_BYTES: refused */
+    REASON_TOO_MANY_READINGS, /* a path so twisted that it has more than READINGS_MAX: refused */
+};
+
+struct verdict {
+    enum verdict_kind kind;
+    enum verdict_reason reason;
+    struct place rule;     /* the deciding rule's place in its file; line 0 when there is none */
+    struct text rule_host; /* as written in the manifest; borrowed from the policy */
+    struct text rule_path;
+};
+
+/* Judges one request. Never allocates on the way of an ordinary path. */
+struct verdict policy_judge(const struct policy *policy, struct text method,
+                            const struct destination *destination);
+
+/* One sentence for a person: what decided, and what to do. Cuts at `size`; returns the length. */
+size_t verdict_sentence(const struct policy *policy, const struct verdict *verdict,
+                        const struct destination *destination, char *out, size_t size);
+
+/* "vrn:proxy:{region}:{account}:{workspace}:{host}{path}" (VTEX: Vtex Resource Name). Cuts at
+ * `size`. */
+size_t policy_vrn(const struct policy *policy, const struct destination *destination, char *out,
+                  size_t size);
+
+/* "link:vendor.app@1.0.0 in account/workspace" needs these. */
+struct text policy_app_id(const struct policy *policy);
+struct text policy_account(const struct policy *policy);
+struct text policy_workspace(const struct policy *policy);
+size_t policy_n_rules(const struct policy *policy);
+
+#endif

@@ -1,0 +1,168 @@
+/*   app., infra.io.vtex.com      /{app}/v{major}/{account}/{workspace}/...   (root calls end before
+ * it) platform.io.vtex.com         //{account}/{workspace}/...
+ *                                /{account}/{workspace}/{io|services}
+ *                                /{account}/...
+ *                                /_io, /_services: nobody's
+ * (the clients' AppClient, InfraClient and Router; vtex-facts 1.1) */
+#include "policy/tenant.h"
+
+enum { SEGMENTS = 4 };
+
+static const char *const janus_suffixes[] = { ".vtexcommercestable.com.br",
+                                              ".vtexcommercebeta.com.br", ".vtexpayments.com.br",
+                                              ".myvtex.com" };
+static const char *const janus_hosts[] = { "api.vtex.com", "vtexid.vtex.com.br",
+                                           "licensemanager.vtex.com.br" };
+
+static bool is_janus(struct text host)
+{
+    for (size_t i = 0; i < sizeof janus_suffixes / sizeof *janus_suffixes; i++)
+        if (text_ends(host, text_of(janus_suffixes[i])))
+            return true;
+    for (size_t i = 0; i < sizeof janus_hosts / sizeof *janus_hosts; i++)
+        if (text_eq(host, text_of(janus_hosts[i])))
+            return true;
+    return false;
+}
+
+/* ---- an= ---- */
+
+static int hex_value(char c)
+{
+    char low = ascii_lower(c);
+
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+/* Takes one character, decoded as in a form, off the front of `rest`. */
+static char next_char(struct text *rest)
+{
+    char c = *rest->at;
+    size_t len = 1;
+
+    if (c == '+') {
+        c = ' ';
+    } else if (c == '%' && rest->len >= 3 && hex_value(rest->at[1]) >= 0 &&
+               hex_value(rest->at[2]) >= 0) {
+        c = (char)(hex_value(rest->at[1]) * 16 + hex_value(rest->at[2]));
+        len = 3;
+    }
+    *rest = (struct text){ rest->at + len, rest->len - len };
+    return c;
+}
+
+/* Account names are hosts' labels and some servers fold keys: neither minds the case. */
+static bool decodes_to(struct text raw, struct text want)
+{
+    while (raw.len > 0 && want.len > 0) {
+        if (ascii_lower(next_char(&raw)) != ascii_lower(*want.at))
+            return false;
+        want = (struct text){ want.at + 1, want.len - 1 };
+    }
+    return raw.len == 0 && want.len == 0;
+}
+
+static enum tenant_named judge_pair(struct text pair, struct text account)
+{
+    const char *equals = pair.len ? memchr(pair.at, '=', pair.len) : NULL;
+    struct text key = equals ? text_span(pair.at, equals) : pair;
+    struct text value = equals ? text_span(equals + 1, pair.at + pair.len) : TEXT("");
+
+    if (!decodes_to(key, TEXT("an")) || value.len == 0)
+        return TENANT_NONE;
+    return decodes_to(value, account) ? TENANT_OURS : TENANT_OTHER_ACCOUNT;
+}
+
+static enum tenant_named judge_pairs(struct text query, struct text account, bool semicolons)
+{
+    enum tenant_named sum = TENANT_NONE;
+    size_t from = 0;
+
+    for (size_t i = 0; i <= query.len; i++) {
+        enum tenant_named one;
+
+        if (i < query.len && query.at[i] != '&' && !(semicolons && query.at[i] == ';'))
+            continue;
+        one = judge_pair((struct text){ query.at + from, i - from }, account);
+        if (one > sum)
+            sum = one;
+        from = i + 1;
+    }
+    return sum;
+}
+
+enum tenant_named tenant_in_query(struct text host, struct text query, const struct tenant *ours)
+{
+    enum tenant_named plain, split;
+
+    if (query.len == 0 || !is_janus(host))
+        return TENANT_NONE;
+    plain = judge_pairs(query, ours->account, false);
+    split = judge_pairs(query, ours->account, true);
+    return plain > split ? plain : split;
+}
+
+/* ---- IO paths ---- */
+
+/* The first segments that are not empty. */
+static size_t split_segments(struct text path, struct text out[SEGMENTS])
+{
+    const char *at = path.at, *end = path.at + path.len;
+    size_t n = 0;
+
+    while (at < end && n < SEGMENTS) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        const char *stop = slash ? slash : end;
+
+        if (stop > at)
+            out[n++] = text_span(at, stop);
+        at = slash ? slash + 1 : end;
+    }
+    return n;
+}
+
+static enum tenant_named judge_names(const struct text *account, const struct text *workspace,
+                                     const struct tenant *ours)
+{
+    if (!account)
+        return TENANT_NONE;
+    if (!text_eq_nocase(*account, ours->account))
+        return TENANT_OTHER_ACCOUNT;
+    if (workspace && !text_eq_nocase(*workspace, ours->workspace))
+        return TENANT_OTHER_WORKSPACE;
+    return TENANT_OURS;
+}
+
+static enum tenant_named in_app_path(struct text path, const struct tenant *ours)
+{
+    struct text part[SEGMENTS];
+    size_t n = split_segments(path, part);
+
+    if (n < 3 || part[1].len < 2 || ascii_lower(part[1].at[0]) != 'v' || part[1].at[1] < '0' ||
+        part[1].at[1] > '9')
+        return TENANT_NONE;
+    return judge_names(&part[2], n > 3 ? &part[3] : NULL, ours);
+}
+
+static enum tenant_named in_platform_path(struct text path, const struct tenant *ours)
+{
+    struct text part[SEGMENTS];
+    size_t n = split_segments(path, part);
+    bool router = text_starts(path, TEXT("//")) ||
+                  (n > 2 && (text_eq(part[2], TEXT("io")) || text_eq(part[2], TEXT("services"))));
+
+    if (n == 0 || part[0].at[0] == '_')
+        return TENANT_NONE;
+    return judge_names(&part[0], router && n > 1 ? &part[1] : NULL, ours);
+}
+
+enum tenant_named tenant_in_path(struct text host, struct text path, const struct tenant *ours)
+{
+    if (text_eq(host, TEXT("app.io.vtex.com")) || text_eq(host, TEXT("infra.io.vtex.com")))
+        return in_app_path(path, ours);
+    if (text_eq(host, TEXT("platform.io.vtex.com")))
+        return in_platform_path(path, ours);
+    return TENANT_NONE;
+}

@@ -1,0 +1,98 @@
+#include "proxy/admin.h"
+
+#include <evhtp/evhtp.h>
+#include <stdlib.h>
+
+#include "config/memory.h"
+#include "proxy/loop.h"
+
+enum { ADMIN_MAX_BODY = 4096, ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64, BODY_MAX = 1024 };
+
+struct admin {
+    evhtp_t *server;
+    admin_readiness *readiness;
+    void *context;
+};
+
+static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
+{
+    evhtp_headers_add_header(request->headers_out,
+                             evhtp_header_new("Content-Type", "application/json", 0, 0));
+    evhtp_headers_add_header(request->headers_out,
+                             evhtp_header_new("Cache-Control", "no-store", 0, 0));
+    evbuffer_add(request->buffer_out, body, strlen(body));
+    evhtp_send_reply(request, status);
+}
+
+/* A page in the developer's browser can reach loopback: it may neither read nor do anything here.
+ */
+static bool refused(evhtp_request_t *request)
+{
+    htp_method method = evhtp_request_get_method(request);
+
+    if (evhtp_kv_find(request->headers_in, "Origin") ||
+        evhtp_kv_find(request->headers_in, "Sec-Fetch-Site")) {
+        answer(request, EVHTP_RES_FORBIDDEN,
+               "{\"code\":\"CallerRefused\",\"message\":\"Browsers may not use this listener.\","
+               "\"source\":\"janus-sidecar\"}\n");
+        return true;
+    }
+    if (method == htp_method_GET || method == htp_method_HEAD)
+        return false;
+    answer(
+        request, EVHTP_RES_METHNALLOWED,
+        "{\"code\":\"MethodNotAllowed\",\"message\":\"Use GET.\",\"source\":\"janus-sidecar\"}\n");
+    return true;
+}
+
+static void on_healthz(evhtp_request_t *request, void *arg)
+{
+    (void)arg;
+    if (!refused(request))
+        answer(request, EVHTP_RES_OK, "{\"status\":\"alive\"}\n");
+}
+
+static void on_readyz(evhtp_request_t *request, void *arg)
+{
+    struct admin *admin = arg;
+    char body[BODY_MAX];
+
+    if (refused(request))
+        return;
+    bool ready = admin->readiness(admin->context, body, sizeof(body));
+    answer(request, ready ? EVHTP_RES_OK : EVHTP_RES_SERVUNAVAIL, body);
+}
+
+static void on_other(evhtp_request_t *request, void *arg)
+{
+    (void)arg;
+    answer(request, EVHTP_RES_NOTFOUND,
+           "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz, /readyz.\","
+           "\"source\":\"janus-sidecar\"}\n");
+}
+
+struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness, void *context)
+{
+    struct admin *admin = mem_alloc(1, sizeof(*admin));
+    struct timeval timeout = { ADMIN_TIMEOUT_S, 0 };
+
+    admin->readiness = readiness;
+    admin->context = context;
+    admin->server = evhtp_new(loop_base(loop), NULL);
+    evhtp_set_timeouts(admin->server, &timeout, &timeout);
+    evhtp_set_max_body_size(admin->server, ADMIN_MAX_BODY);
+    evhtp_set_cb(admin->server, "/healthz", on_healthz, admin);
+    evhtp_set_cb(admin->server, "/readyz", on_readyz, admin);
+    evhtp_set_gencb(admin->server, on_other, admin);
+    evhtp_accept_socket(admin->server, fd, ADMIN_BACKLOG);
+    return admin;
+}
+
+void admin_free(struct admin *admin)
+{
+    if (!admin)
+        return;
+    evhtp_unbind_socket(admin->server);
+    evhtp_free(admin->server);
+    free(admin);
+}

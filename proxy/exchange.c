@@ -1,0 +1,460 @@
+/* The life of one request.
+ *
+ *   begin: judged (exchange_judge.c): destination, framing, policy, identity
+ *     | allowed                                   | refused
+ *     v                                           v
+ *   WAITING --token--> OPENING --ready--> SENDING --sent--> AWAITING --head--> RELAYING --done-->
+ * ENDED (only if no token    ^  ^                |  `------- head (early) -----------^ is live yet)
+ * |  '---- stale -----+-----------------'
+ *
+ *   failed: before a response head went to the client we answer ourselves (ANSWERING, then ENDED);
+ *   after it we can only cut the client, so that it sees that something is missing.
+ *   gone: the client left. From any state the origin connection is cut at once. */
+#include "proxy/exchange_parts.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/memory.h"
+
+/* ---- moves
+ * ----------------------------------------------------------------------------------------- */
+
+static void open_origin(struct exchange *x);
+
+/* While WAITING the head stands in the client's intake, because its texts borrow from there. */
+static void release_head(struct exchange *x)
+{
+    intake_take_raw(client_intake(x->client), x->held_head);
+    x->held_head = 0;
+}
+
+static void prepare_with_token(struct exchange *x)
+{
+    struct text bytes = { intake_raw(client_intake(x->client)).at, x->held_head };
+    const char *why = NULL;
+    struct head head;
+
+    deadline_clear(&x->deadline);
+    if (head_parse_request(bytes, &head, &why) != HEAD_OK)
+        abort(); /* it was accepted before */
+    enum outcome outcome = exchange_judge(x, &head, &why);
+    if (outcome == OUTCOME_RELAYED)
+        outcome = exchange_prepare(x, &head);
+    release_head(x);
+    if (outcome == OUTCOME_RELAYED)
+        open_origin(x);
+    else
+        exchange_answer(x, outcome, why);
+}
+
+static void start_sending(struct exchange *x)
+{
+    x->reused = pooled_is_reused(x->pooled);
+    origin_facts(pooled_origin(x->pooled))->exchanges++;
+    deadline_set(x->context->idle_deadlines, &x->deadline);
+    exchange_push(x);
+}
+
+static void await_response(struct exchange *x)
+{
+    x->sent_us = loop_now_us();
+    deadline_set(x->context->response_deadlines, &x->deadline);
+}
+
+static void note_sent(struct exchange *x)
+{
+    x->sent_us = loop_now_us();
+}
+
+static struct framing framing_for_client(const struct exchange *x, struct framing origins)
+{
+    if (origins.kind != FRAMING_CHUNKED && origins.kind != FRAMING_UNTIL_CLOSE)
+        return origins;
+    return (struct framing){ x->client_minor ? FRAMING_CHUNKED : FRAMING_UNTIL_CLOSE, 0 };
+}
+
+/* The request's body may still be on its way: then this connection ends with the response, because
+ * nobody knows how much of the body the client is still going to send. */
+static void relay_head(struct exchange *x)
+{
+    const struct head *head = x->response_head;
+
+    x->head_us = loop_now_us();
+    x->can_resend = false;
+    x->status = head->status;
+    x->origin_keep_alive = head->keep_alive && x->response.framing.kind != FRAMING_UNTIL_CLOSE;
+    x->client_framing = framing_for_client(x, x->response.framing);
+    if (!x->request.done || x->client_framing.kind == FRAMING_UNTIL_CLOSE || x->context->draining)
+        x->close_client = true;
+    struct to_client to = { .minor = x->client_minor,
+                            .framing = x->client_framing,
+                            .to_head = x->to_head,
+                            .close = x->close_client || !x->keep_alive,
+                            .date = exchange_date(x->context) };
+    forward_response(&x->down.lead, head, &to);
+    x->head_relayed = true;
+    deadline_set(x->context->idle_deadlines, &x->deadline);
+}
+
+static void release_origin(struct exchange *x, bool keep)
+{
+    struct pooled *pooled = x->pooled;
+
+    x->pooled = NULL;
+    if (pooled && keep)
+        pool_give(pooled);
+    else
+        pool_drop(pooled);
+}
+
+static void finish(struct exchange *x)
+{
+    bool request_sent = x->request.done && !buffer_waiting(&x->up).len;
+
+    x->outcome = OUTCOME_RELAYED;
+    release_origin(x, request_sent && x->origin_keep_alive && intake_is_empty(&x->intake));
+    exchange_end(x, x->keep_alive && !x->close_client && x->request.done ? CLIENT_KEEP
+                                                                         : CLIENT_LINGER);
+}
+
+static void open_again(struct exchange *x)
+{
+    release_origin(x, false);
+    x->retries++;
+    x->can_resend = false;
+    buffer_rewind(&x->up, x->up_head);
+    x->up_broken = false;
+    intake_reset(&x->intake);
+    x->scan = (struct head_scan){ 0 };
+    open_origin(x);
+}
+
+static void answer_failure(struct exchange *x)
+{
+    release_head(x);
+    release_origin(x, false);
+    exchange_answer(x, x->outcome, NULL);
+}
+
+static void cut_client(struct exchange *x)
+{
+    release_origin(x, false);
+    exchange_end(x, CLIENT_ABORT);
+}
+
+static void end_answer(struct exchange *x)
+{
+    exchange_end(x, x->close_client || !x->keep_alive ? CLIENT_LINGER : CLIENT_KEEP);
+}
+
+static const struct move {
+    void (*run)(struct exchange *x); /* NULL: this event cannot come in this state */
+    enum exchange_state next;
+} moves[N_STATES][N_EVENTS] = {
+    [WAITING] = { [TOKEN] = { prepare_with_token, OPENING },
+                  [FAILED] = { answer_failure, ANSWERING } },
+    [OPENING] = { [READY] = { start_sending, SENDING }, [FAILED] = { answer_failure, ANSWERING } },
+    [SENDING] = { [SENT] = { await_response, AWAITING },
+                  [HEAD] = { relay_head, RELAYING },
+                  [STALE] = { open_again, OPENING },
+                  [FAILED] = { answer_failure, ANSWERING } },
+    [AWAITING] = { [HEAD] = { relay_head, RELAYING },
+                   [STALE] = { open_again, OPENING },
+                   [FAILED] = { answer_failure, ANSWERING } },
+    [RELAYING] = { [SENT] = { note_sent, RELAYING },
+                   [DONE] = { finish, ENDED },
+                   [FAILED] = { cut_client, ENDED } },
+    [ANSWERING] = { [DONE] = { end_answer, ENDED }, [FAILED] = { cut_client, ENDED } },
+};
+
+void exchange_move(struct exchange *x, enum exchange_event event)
+{
+    const struct move *move = &moves[x->state][event];
+
+    assert(move->run);
+    x->state = move->next;
+    move->run(x);
+}
+
+/* A dead connection that was kept from an earlier exchange says nothing about the origin: if
+ * nothing came back and the request may be repeated, it is, once and on a new connection. */
+void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
+{
+    bool stale = outcome == OUTCOME_ORIGIN_CLOSED && x->can_resend && x->reused;
+
+    x->outcome = outcome;
+    snprintf(x->detail, sizeof(x->detail), "%s", detail ? detail : "");
+    exchange_move(x, stale ? STALE : FAILED);
+}
+
+/* ---- the origin
+ * ------------------------------------------------------------------------------------ */
+
+static void on_ready(void *arg)
+{
+    struct exchange *x = arg;
+
+    exchange_move(x, READY);
+}
+
+static void on_failed(void *arg, enum outcome outcome, const char *detail)
+{
+    exchange_fail(arg, outcome, detail);
+}
+
+static const struct origin_owner origin_owner = { on_ready, on_failed, exchange_io };
+
+static void open_origin(struct exchange *x)
+{
+    x->pooled = x->retries ? NULL : pool_take(x->context->pool, &x->destination, &origin_owner, x);
+    if (x->pooled)
+        exchange_move(x, READY);
+    else
+        x->pooled = pool_open(x->context->pool, &x->destination, &origin_owner, x);
+}
+
+/* ---- events
+ * ---------------------------------------------------------------------------------------- */
+
+/* Either side may have room or bytes: both directions are taken as far as they go. */
+void exchange_io(void *exchange)
+{
+    struct exchange *x = exchange;
+
+    if (x->state == ANSWERING) {
+        exchange_answering(x);
+        return;
+    }
+    if (x->state == SENDING || (x->state == RELAYING && !x->sent_us))
+        exchange_push(x);
+    if (x->state == SENDING || x->state == AWAITING || x->state == RELAYING)
+        exchange_pull(x);
+}
+
+void exchange_gone(void *exchange)
+{
+    struct exchange *x = exchange;
+
+    if (x->state == ENDED)
+        return;
+    x->outcome = OUTCOME_CLIENT_GONE;
+    x->state = ENDED;
+    release_origin(x, false);
+    exchange_end(x, CLIENT_ABORT);
+}
+
+static void on_token(struct token_waiter *waiter)
+{
+    exchange_move((struct exchange *)(void *)((char *)waiter - offsetof(struct exchange, waiter)),
+                  TOKEN);
+}
+
+/* Who kept whom waiting? */
+static enum outcome blame(const struct exchange *x)
+{
+    bool client_is_slow =
+        x->state == ANSWERING || (x->state == SENDING && !buffer_waiting(&x->up).len) ||
+        (x->state == RELAYING && (x->down.content || buffer_waiting(&x->down.lead).len));
+
+    return x->state == WAITING ? OUTCOME_TOKEN_UNAVAILABLE
+           : client_is_slow    ? OUTCOME_CLIENT_TIMEOUT
+                               : OUTCOME_RESPONSE_TIMEOUT;
+}
+
+static void on_deadline(struct deadline *deadline)
+{
+    struct exchange *x =
+        (struct exchange *)(void *)((char *)deadline - offsetof(struct exchange, deadline));
+    enum outcome outcome = blame(x);
+
+    if (outcome == OUTCOME_CLIENT_TIMEOUT) {
+        x->outcome = outcome;
+        x->state = ENDED;
+        cut_client(x);
+    } else {
+        exchange_fail(x, outcome, "");
+    }
+}
+
+static void on_again(struct job *job)
+{
+    exchange_io((char *)job - offsetof(struct exchange, job));
+}
+
+/* ---- beginning
+ * ------------------------------------------------------------------------------------- */
+
+enum { UP_MAX = LIMIT_HEAD_BYTES + 4 * LIMIT_TOKEN_BYTES + 2 * RELAY_BUFFER_BYTES };
+
+static struct exchange *exchange_new(struct exchange_context *context, struct client *client)
+{
+    struct exchange *x = mem_alloc(1, sizeof(*x));
+
+    x->context = context;
+    x->client = client;
+    x->id = ++context->n_begun;
+    x->begun_us = loop_now_us();
+    x->policy = policy_ref(context->policy);
+    x->client_minor = 1;
+    x->waiter.arrived = on_token;
+    x->deadline.passed = on_deadline;
+    x->job.run = on_again;
+    buffer_init(&x->up, UP_MAX);
+    buffer_init(&x->down.lead, UP_MAX);
+    return x;
+}
+
+static void note_request(struct exchange *x, const struct head *head)
+{
+    x->client_minor = head->minor;
+    x->to_head = text_eq(head->method, TEXT("HEAD"));
+    x->keep_alive = head->keep_alive;
+    x->expects_continue = head_has_token(head, HEADER_EXPECT, TEXT("100-continue")) && head->minor;
+    text_printable(head->method, x->method, sizeof(x->method));
+}
+
+static void go_on(struct exchange *x, const struct head *head)
+{
+    struct token *token = token_keeper_current(x->context->keeper);
+
+    if (x->identity.needs_app_token && !token) {
+        x->state = WAITING;
+        x->held_head = head->length;
+        deadline_set(x->context->token_deadlines, &x->deadline);
+        token_keeper_wait(x->context->keeper, &x->waiter);
+        return;
+    }
+    enum outcome outcome = exchange_prepare(x, head);
+    intake_take_raw(client_intake(x->client), head->length);
+    x->state = OPENING;
+    if (outcome == OUTCOME_RELAYED)
+        open_origin(x);
+    else
+        exchange_answer(x, outcome, NULL);
+}
+
+void *exchange_begin(void *context, struct client *client, const struct head *head)
+{
+    struct exchange *x = exchange_new(context, client);
+    const char *why = NULL;
+
+    note_request(x, head);
+    enum outcome outcome = exchange_judge(x, head, &why);
+    if (outcome == OUTCOME_RELAYED) {
+        go_on(x, head);
+    } else {
+        intake_take_raw(client_intake(client), head->length);
+        exchange_answer(x, outcome, why);
+    }
+    return x->state == ENDED ? NULL : x;
+}
+
+void *exchange_refuse(void *context, struct client *client, enum outcome outcome, const char *why)
+{
+    struct exchange *x = exchange_new(context, client);
+
+    x->close_client = true;
+    x->request.done = true;
+    exchange_answer(x, outcome, why);
+    return x->state == ENDED ? NULL : x;
+}
+
+/* ---- the end
+ * --------------------------------------------------------------------------------------- */
+
+void exchange_id(const struct exchange *x, char out[33])
+{
+    snprintf(out, 33, "%016llx%016llx", (unsigned long long)x->context->id_prefix,
+             (unsigned long long)x->id);
+}
+
+struct text exchange_date(struct exchange_context *context)
+{
+    time_t now = time(NULL);
+    struct tm parts;
+
+    if (now != context->date_second) {
+        context->date_second = now;
+        gmtime_r(&now, &parts);
+        strftime(context->date, sizeof(context->date), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    }
+    return text_of(context->date);
+}
+
+static void log_destination(struct log *log, const struct exchange *x)
+{
+    char authority[AUTHORITY_MAX];
+    size_t len = destination_authority(&x->destination, authority);
+
+    log_text(log, "destination", (struct text){ authority, len });
+    log_text(log, "path", text_of(x->path));
+    log_text(log, "realm", text_of(realm_name(x->realm)));
+    log_text(log, "verdict", text_of(x->verdict.kind == VERDICT_ALLOW ? "allow" : "deny"));
+    if (x->verdict.rule.line)
+        log_number(log, "rule_line", x->verdict.rule.line);
+    log_text(log, "identity", text_of(identity_name(x->identity.kind)));
+    if (x->token)
+        log_number(log, "token_generation", token_generation(x->token));
+}
+
+static void log_exchange(const struct exchange *x)
+{
+    const struct outcome_row *row = outcome_row(x->outcome);
+    struct log *log = x->context->log;
+    char id[33], client[ADDRESS_TEXT_MAX];
+    uint64_t now = loop_now_us();
+
+    if (!log_wants(log, row->level))
+        return;
+    exchange_id(x, id);
+    client_address(x->client, client);
+    log_begin(log, row->level, "exchange");
+    log_text(log, "id", text_of(id));
+    log_text(log, "client", text_of(client));
+    if (x->method[0])
+        log_text(log, "method", text_of(x->method));
+    if (x->judged)
+        log_destination(log, x);
+    log_number(log, "status", x->status);
+    log_text(log, "outcome", text_of(row->name));
+    if (x->detail[0])
+        log_text(log, "detail", text_of(x->detail));
+    log_number(log, "bytes_up", x->request.bytes);
+    log_number(log, "bytes_down", x->bytes_down);
+    log_number(log, "total_us", now - x->begun_us);
+    if (x->head_us)
+        log_number(log, "origin_us", x->head_us - x->begun_us);
+    log_number(log, "reused", x->reused);
+    log_number(log, "retries", x->retries);
+    log_end(log);
+}
+
+static void free_exchange(struct job *job)
+{
+    free((char *)job - offsetof(struct exchange, job));
+}
+
+/* The one way out. The memory stays until the turn is over: whoever called us may still look at
+ * x->state, and nothing else. */
+void exchange_end(struct exchange *x, enum client_next next)
+{
+    struct exchange_context *context = x->context;
+    struct client *client = x->client;
+
+    assert(!x->pooled);
+    x->state = ENDED;
+    context->n_ended++;
+    log_exchange(x);
+    deadline_clear(&x->deadline);
+    token_keeper_leave(context->keeper, &x->waiter);
+    token_unref(x->token);
+    policy_unref(x->policy);
+    buffer_fini(&x->up);
+    buffer_fini(&x->down.lead);
+    intake_reset(&x->intake);
+    x->job.run = free_exchange;
+    loop_defer(context->loop, &x->job);
+    client_finish(client, next);
+}

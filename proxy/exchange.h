@@ -1,0 +1,40 @@
+/* proxy/exchange.h - the life of one request, seen from outside.
+ *
+ * The front begins exchanges and tells them of their client; everything else an exchange needs
+ * stands in its context. */
+#ifndef PROXY_EXCHANGE_H
+#define PROXY_EXCHANGE_H
+
+#include "policy/policy.h"
+#include "proxy/front.h"
+#include "proxy/origin/pool.h"
+#include "proxy/token/identity.h"
+#include "proxy/token/keeper.h"
+
+/* Borrowed by every exchange, but for `policy`, which each pins: a reload swaps it here. */
+struct exchange_context {
+    struct loop *loop;
+    struct log *log;
+    const struct settings *settings;
+    struct pool *pool;
+    struct token_keeper *keeper;
+    const struct realms *realms;
+    struct policy *policy;
+    struct destination_rules destination_rules;
+    struct identity_rules identity_rules;
+    struct deadlines *token_deadlines, *response_deadlines, *idle_deadlines;
+    bool draining; /* connections are not kept any more */
+    /* written by exchanges */
+    uint64_t id_prefix; /* random, once a process */
+    uint64_t n_begun, n_ended;
+    time_t date_second;
+    char date[32]; /* of date_second, as in a Date header */
+};
+
+/* These four are the front's handler (proxy/front.h); `context` is a struct exchange_context. */
+void *exchange_begin(void *context, struct client *client, const struct head *head);
+void *exchange_refuse(void *context, struct client *client, enum outcome outcome, const char *why);
+void exchange_io(void *exchange);
+void exchange_gone(void *exchange);
+
+#endif

@@ -1,0 +1,117 @@
+/* From a request head to an outcome: one framing, one destination, one verdict, one identity. */
+#include "proxy/exchange_parts.h"
+
+#include <stdio.h>
+
+static enum outcome judge_framing(struct exchange *x, const struct head *head, const char **why)
+{
+    struct framing framing;
+    enum framing_result result = framing_of_request(head, &framing, why);
+
+    body_init(&x->request, framing);
+    if (result == FRAMING_OK)
+        return OUTCOME_RELAYED;
+    x->close_client = true; /* nobody knows where this request ends */
+    x->request.done = true;
+    return result == FRAMING_UNKNOWN ? OUTCOME_NOT_IMPLEMENTED : OUTCOME_BAD_REQUEST;
+}
+
+static bool repeats_control_header(const struct head *head)
+{
+    return head->count[HEADER_PROXY_TO] > 1 || head->count[HEADER_USE_HTTPS] > 1 ||
+           head->count[HEADER_REMOTE_PORT] > 1;
+}
+
+static enum outcome judge_destination(struct exchange *x, const struct head *head, const char **why)
+{
+    struct destination_request request = {
+        .method = head->method,
+        .target = head->target,
+        .host = head_value(head, HEADER_HOST),
+        .proxy_to = head_value(head, HEADER_PROXY_TO),
+        .remote_port = head_value(head, HEADER_REMOTE_PORT),
+        .use_https = head_value(head, HEADER_USE_HTTPS),
+    };
+
+    if (head->count[HEADER_HOST] > 1 || (head->count[HEADER_HOST] == 0 && head->minor > 0)) {
+        *why = "There must be one Host header (RFC 9112, 3.2).";
+        x->close_client = true;
+        return OUTCOME_BAD_REQUEST;
+    }
+    if (repeats_control_header(head)) {
+        *why = "An X-Vtex control header is there more than once.";
+        return OUTCOME_BAD_REQUEST;
+    }
+    switch (destination_of(&x->context->destination_rules, &request, &x->destination, why)) {
+    case DESTINATION_OK:
+        return OUTCOME_RELAYED;
+    case DESTINATION_CONNECT:
+        *why = NULL;
+        x->close_client = true;
+        return OUTCOME_METHOD_NOT_ALLOWED;
+    case DESTINATION_BAD:
+        break;
+    }
+    return OUTCOME_BAD_REQUEST;
+}
+
+static enum outcome judge_policy(struct exchange *x, const struct head *head)
+{
+    x->verdict = policy_judge(x->policy, head->method, &x->destination);
+    x->judged = true;
+    text_printable(x->destination.path, x->path, sizeof(x->path));
+    if (x->verdict.kind == VERDICT_ALLOW)
+        return OUTCOME_RELAYED;
+    verdict_sentence(x->policy, &x->verdict, &x->destination, x->detail, sizeof(x->detail));
+    return x->verdict.kind == VERDICT_DENY ? OUTCOME_OUTBOUND_DENIED : OUTCOME_BAD_REQUEST;
+}
+
+enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)
+{
+    enum outcome outcome = judge_framing(x, head, why);
+
+    if (outcome == OUTCOME_RELAYED &&
+        (head->count[HEADER_ORIGIN] || head->count[HEADER_SEC_FETCH_SITE]))
+        outcome = OUTCOME_CALLER_REFUSED;
+    if (outcome == OUTCOME_RELAYED)
+        outcome = judge_destination(x, head, why);
+    if (outcome == OUTCOME_RELAYED)
+        outcome = judge_policy(x, head);
+    if (outcome == OUTCOME_RELAYED) {
+        x->realm = realm_of(x->context->realms, &x->destination);
+        outcome = identity_choose(&x->context->identity_rules, head, x->realm, &x->identity, why);
+    }
+    return outcome;
+}
+
+/* Methods that may be repeated by a proxy without asking (RFC 9110, 9.2.2). */
+static bool is_idempotent(struct text method)
+{
+    static const struct text names[] = {
+        { "GET", 3 }, { "HEAD", 4 }, { "PUT", 3 }, { "DELETE", 6 }, { "OPTIONS", 7 }
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (text_eq(names[i], method))
+            return true;
+    }
+    return false;
+}
+
+enum outcome exchange_prepare(struct exchange *x, const struct head *head)
+{
+    struct token *token = token_keeper_current(x->context->keeper);
+
+    if (x->identity.needs_app_token) {
+        if (!token)
+            return OUTCOME_TOKEN_UNAVAILABLE;
+        x->token = token_ref(token);
+    }
+    forward_request(&x->up, head, &x->destination, &x->identity,
+                    x->token ? token_text(x->token) : TEXT_NONE, x->request.framing);
+    if (x->up.overflowed)
+        return OUTCOME_HEAD_TOO_LARGE;
+    x->up_head = x->up.end;
+    x->can_resend = x->request.done && is_idempotent(head->method);
+    return OUTCOME_RELAYED;
+}

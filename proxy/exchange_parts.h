@@ -1,0 +1,115 @@
+/* proxy/exchange_parts.h - what the exchange's own files share; nobody else includes it.
+ *
+ *   exchange.c         the states, the table of moves, the beginning and the end
+ *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
+ *   exchange_relay.c   bytes up and down
+ *   exchange_answer.c  what we answer ourselves */
+#ifndef PROXY_EXCHANGE_PARTS_H
+#define PROXY_EXCHANGE_PARTS_H
+
+#include "proxy/exchange.h"
+#include "proxy/forward.h"
+#include "proxy/log.h"
+#include "proxy/loop.h"
+
+enum exchange_state { WAITING, OPENING, SENDING, AWAITING, RELAYING, ANSWERING, ENDED, N_STATES };
+
+enum exchange_event {
+    TOKEN,  /* a live token has arrived */
+    READY,  /* the origin can be written to */
+    SENT,   /* the request has left, whole */
+    HEAD,   /* the final response's head is here (x->response_head) */
+    DONE,   /* the client has the whole response */
+    STALE,  /* a reused connection died before it answered, and the request can go again */
+    FAILED, /* x->outcome says how */
+    N_EVENTS,
+};
+
+enum { LOG_METHOD_MAX = 16, LOG_PATH_MAX = 256 };
+
+/* On its way to the client: what we wrote, then content out of the response's intake, then a tail.
+ */
+struct outflow {
+    struct buffer lead;
+    size_t content;
+    struct text tail;
+};
+
+struct exchange {
+    struct exchange_context *context;
+    struct client *client;
+    enum exchange_state state;
+    enum outcome outcome;
+    char detail[160]; /* of the outcome, for the log and the answer */
+
+    /* the request, as judged */
+    struct policy *policy;
+    struct verdict verdict;
+    struct destination destination; /* path and query borrow: valid while judging only */
+    enum realm realm;
+    struct identity identity; /* texts valid while judging only */
+    struct token *token;      /* pinned; NULL if it is not needed */
+    unsigned client_minor;
+    bool to_head, keep_alive, expects_continue;
+    bool judged;      /* destination and verdict hold */
+    size_t held_head; /* while WAITING: bytes of the head that still stand in the client's intake */
+
+    /* up: head and content on their way to the origin */
+    struct buffer up;
+    size_t up_head; /* bytes of the head in `up`, for sending it again */
+    struct body request;
+    bool up_ended;   /* the last chunk is in `up` */
+    bool up_broken;  /* the origin takes no more */
+    bool can_resend; /* idempotent, no body, nothing answered yet */
+    unsigned retries;
+
+    /* down: the response on its way to the client */
+    struct pooled *pooled;
+    struct intake intake;
+    struct head_scan scan;
+    const struct head *response_head; /* during the HEAD move */
+    struct framing client_framing;    /* how the body goes on */
+    struct body response;
+    struct outflow down;
+    bool down_ended; /* the last chunk is in `down` */
+    bool head_relayed, origin_keep_alive, close_client;
+    unsigned status, interim;
+
+    struct token_waiter waiter;
+    struct deadline deadline;
+    struct job job; /* goes on in the next turn; frees */
+
+    /* for the log */
+    uint64_t id, begun_us, head_us, sent_us;
+    uint64_t bytes_down;
+    bool reused;
+    char method[LOG_METHOD_MAX];
+    char path[LOG_PATH_MAX];
+};
+
+/* exchange.c */
+void exchange_move(struct exchange *x, enum exchange_event event);
+void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail);
+void exchange_end(struct exchange *x, enum client_next next);
+void exchange_id(const struct exchange *x, char out[33]);
+struct text exchange_date(struct exchange_context *context);
+
+/* exchange_judge.c */
+/* OUTCOME_RELAYED, or how it ends; then x->detail or `*why` says why. */
+enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why);
+/* Writes the head that leaves into x->up. Call once the token, if one is needed, is in x->token. */
+enum outcome exchange_prepare(struct exchange *x, const struct head *head);
+
+/* exchange_relay.c: as far as it goes now; may end the exchange. */
+void exchange_push(struct exchange *x);
+void exchange_pull(struct exchange *x);
+/* True when nothing is left to send; false if it must wait, or the client is gone and x has ended.
+ */
+bool exchange_flush(struct exchange *x);
+
+/* exchange_answer.c */
+void exchange_answer(struct exchange *x, enum outcome outcome, const char *message);
+/* Goes on with an answer: sends it, reads away what is left of the request, finishes. */
+void exchange_answering(struct exchange *x);
+
+#endif

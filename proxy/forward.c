@@ -1,0 +1,238 @@
+#include "proxy/forward.h"
+
+/* What never goes on, in either direction. Framing headers are written anew. */
+static bool is_hop_by_hop(const struct header *header)
+{
+    switch (header->id) {
+    case HEADER_CONNECTION:
+    case HEADER_KEEP_ALIVE:
+    case HEADER_PROXY_CONNECTION:
+    case HEADER_PROXY_AUTHORIZATION:
+    case HEADER_TE:
+    case HEADER_TRAILER:
+    case HEADER_UPGRADE:
+    case HEADER_TRANSFER_ENCODING:
+    case HEADER_CONTENT_LENGTH:
+        return true;
+    default:
+        return header->nominated;
+    }
+}
+
+static bool is_for_us(const struct header *header)
+{
+    return header->id == HEADER_HOST || header->id == HEADER_USE_HTTPS ||
+           header->id == HEADER_PROXY_TO || header->id == HEADER_REMOTE_PORT ||
+           header->id == HEADER_JANUS_AUTH;
+}
+
+static void add_header(struct buffer *out, const struct header *header)
+{
+    buffer_add_field(out, header->name, header->value);
+}
+
+/* ---- to the origin
+ * --------------------------------------------------------------------------------- */
+
+/* The scheme stays as it was written: "Bearer X" or just "X". */
+static void add_authorization(struct buffer *out, const struct header *header, struct text token)
+{
+    struct text credentials = authorization_credentials(header->value);
+
+    buffer_add(out, header->name);
+    buffer_add(out, TEXT(": "));
+    buffer_add(out, text_span(header->value.at, credentials.at));
+    buffer_add(out, token);
+    buffer_add(out, TEXT("\r\n"));
+}
+
+static bool is_placeholder_pair(struct text name, struct text value, struct text placeholder)
+{
+    return text_eq(name, TEXT("VtexIdclientAutCookie")) && text_eq(value, placeholder);
+}
+
+/* Every pair but the placeholder's goes on byte for byte. A header left empty does not go on. */
+static void add_cookie(struct buffer *out, const struct header *header, enum fate fate,
+                       struct text placeholder, struct text token)
+{
+    struct text cookies = header->value, whole, name, value;
+    bool begun = false;
+
+    while (cookie_next(&cookies, &whole, &name, &value)) {
+        bool ours = is_placeholder_pair(name, value, placeholder);
+        if (ours && fate == FATE_DROP)
+            continue;
+        if (!begun)
+            buffer_add(out, header->name);
+        buffer_add(out, begun ? TEXT("; ") : TEXT(": "));
+        begun = true;
+        if (ours) {
+            buffer_add(out, name);
+            buffer_add(out, TEXT("="));
+            buffer_add(out, token);
+        } else {
+            struct text pair = text_trim(whole);
+            if (pair.len && pair.at[pair.len - 1] == ';')
+                pair.len--;
+            buffer_add(out, text_trim(pair));
+        }
+    }
+    if (begun)
+        buffer_add(out, TEXT("\r\n"));
+}
+
+struct leaving {
+    const struct identity *identity;
+    struct text placeholder, token;
+    unsigned minor;
+};
+
+static void add_by_fate(struct buffer *out, const struct header *header, enum fate fate,
+                        const struct leaving *leaving)
+{
+    if (fate == FATE_DROP)
+        return;
+    if (fate == FATE_KEEP)
+        add_header(out, header);
+    else if (header->id == HEADER_AUTHORIZATION)
+        add_authorization(out, header, leaving->token);
+    else
+        buffer_add_field(out, header->name, leaving->token);
+}
+
+static void add_request_header(struct buffer *out, const struct header *header,
+                               const struct leaving *leaving)
+{
+    const struct identity *identity = leaving->identity;
+
+    switch (header->id) {
+    case HEADER_AUTHORIZATION:
+        add_by_fate(out, header, identity->authorization, leaving);
+        break;
+    case HEADER_VTEX_ID:
+        add_by_fate(out, header, identity->vtex_id, leaving);
+        break;
+    case HEADER_COOKIE:
+        if (identity->cookie == FATE_KEEP)
+            add_header(out, header);
+        else
+            add_cookie(out, header, identity->cookie, leaving->placeholder, leaving->token);
+        break;
+    case HEADER_EXPECT: /* an HTTP/1.0 client cannot mean it (RFC 9110, 10.1.1) */
+        if (leaving->minor > 0)
+            add_header(out, header);
+        break;
+    default:
+        add_header(out, header);
+    }
+}
+
+static void add_identity(struct buffer *out, const struct identity *identity, struct text token)
+{
+    if (identity->add_authorization) {
+        buffer_add(out, TEXT("Authorization: Bearer "));
+        buffer_add(out, token);
+        buffer_add(out, TEXT("\r\n"));
+    }
+    if (identity->add_vtex_id)
+        buffer_add_field(out, TEXT("VtexIdclientAutCookie"), token);
+    if (identity->user_token.at)
+        buffer_add_field(out, TEXT("VtexIdclientAutCookie"), identity->user_token);
+}
+
+static void add_length(struct buffer *out, uint64_t length)
+{
+    buffer_add(out, TEXT("Content-Length: "));
+    buffer_add_uint(out, length);
+    buffer_add(out, TEXT("\r\n"));
+}
+
+static void add_request_framing(struct buffer *out, const struct head *head, struct framing framing)
+{
+    if (framing.kind == FRAMING_CHUNKED)
+        buffer_add(out, TEXT("Transfer-Encoding: chunked\r\n"));
+    else if (head->count[HEADER_CONTENT_LENGTH])
+        add_length(out, framing.length);
+}
+
+static void add_start_line(struct buffer *out, const struct head *head,
+                           const struct destination *destination)
+{
+    char authority[AUTHORITY_MAX];
+    size_t len = destination_authority(destination, authority);
+
+    buffer_add(out, head->method);
+    buffer_add(out, TEXT(" "));
+    buffer_add(out, destination->path);
+    if (destination->query.at) {
+        buffer_add(out, TEXT("?"));
+        buffer_add(out, destination->query);
+    }
+    buffer_add(out, TEXT(" HTTP/1.1\r\nHost: "));
+    buffer_add(out, (struct text){ authority, len });
+    buffer_add(out, TEXT("\r\n"));
+}
+
+void forward_request(struct buffer *out, const struct head *head,
+                     const struct destination *destination, const struct identity *identity,
+                     struct text token, struct framing framing)
+{
+    struct leaving leaving = { identity, identity->placeholder, token, head->minor };
+
+    add_start_line(out, head, destination);
+    for (size_t i = 0; i < head->n_headers; i++) {
+        const struct header *header = &head->headers[i];
+        if (!is_hop_by_hop(header) && !is_for_us(header))
+            add_request_header(out, header, &leaving);
+    }
+    add_identity(out, identity, token);
+    add_request_framing(out, head, framing);
+    buffer_add(out, TEXT("\r\n"));
+}
+
+/* ---- to the client
+ * --------------------------------------------------------------------------------- */
+
+/* A response without content may still say how long it would be (RFC 9110, 8.6), but not a 204 or
+ * 1xx. */
+static void add_response_framing(struct buffer *out, const struct head *head,
+                                 const struct to_client *to)
+{
+    bool describes = to->to_head || head->status == 304;
+
+    if (to->framing.kind == FRAMING_CHUNKED)
+        buffer_add(out, TEXT("Transfer-Encoding: chunked\r\n"));
+    else if (to->framing.kind == FRAMING_LENGTH)
+        add_length(out, to->framing.length);
+    else if (to->framing.kind == FRAMING_NONE && head->status != 204 && head->status >= 200 &&
+             (!describes || head->count[HEADER_CONTENT_LENGTH]))
+        add_length(out, describes ? to->framing.length : 0);
+}
+
+static void add_connection(struct buffer *out, const struct head *head, const struct to_client *to)
+{
+    if (head->status < 200)
+        return;
+    if (to->close)
+        buffer_add(out, TEXT("Connection: close\r\n"));
+    else if (to->minor == 0)
+        buffer_add(out, TEXT("Connection: keep-alive\r\n"));
+}
+
+void forward_response(struct buffer *out, const struct head *head, const struct to_client *to)
+{
+    buffer_add(out, TEXT("HTTP/1.1 "));
+    buffer_add_uint(out, head->status);
+    buffer_add(out, TEXT(" "));
+    buffer_add(out, head->reason);
+    buffer_add(out, TEXT("\r\n"));
+    for (size_t i = 0; i < head->n_headers; i++) {
+        if (!is_hop_by_hop(&head->headers[i]))
+            add_header(out, &head->headers[i]);
+    }
+    if (!head->count[HEADER_DATE] && head->status >= 200)
+        buffer_add_field(out, TEXT("Date"), to->date);
+    add_response_framing(out, head, to);
+    add_connection(out, head, to);
+    buffer_add(out, TEXT("\r\n"));
+}

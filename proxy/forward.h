@@ -1,0 +1,30 @@
+/* proxy/forward.h - the heads that leave: to the origin and to the client.
+ *
+ * Both are written anew from what was parsed and judged; no received head is passed on as bytes.
+ * Headers keep their order and spelling. Hop-by-hop headers and all that Connection names go no
+ * further (RFC 9110, 7.6.1), nor do the platform's control headers. Nothing is added that names the
+ * app or us: no Via, no X-Forwarded-For. Pure. */
+#ifndef PROXY_FORWARD_H
+#define PROXY_FORWARD_H
+
+#include "policy/destination.h"
+#include "proxy/http/buffer.h"
+#include "proxy/http/framing.h"
+#include "proxy/token/identity.h"
+
+/* `token` is the app token's text, or TEXT_NONE when `identity` does not need it. */
+void forward_request(struct buffer *out, const struct head *head,
+                     const struct destination *destination, const struct identity *identity,
+                     struct text token, struct framing framing);
+
+struct to_client {
+    unsigned minor; /* the client's */
+    struct framing
+        framing;      /* how the body goes on: CHUNKED or UNTIL_CLOSE where no length is known */
+    bool to_head;     /* the request was HEAD */
+    bool close;       /* the connection ends with this response */
+    struct text date; /* for a response that has none */
+};
+void forward_response(struct buffer *out, const struct head *head, const struct to_client *to);
+
+#endif

@@ -1,0 +1,37 @@
+/* proxy/http/buffer.h - bytes on their way out: grows to a stated maximum, is sent from the front.
+ *
+ * Embedded; owns its bytes. Passing the maximum marks it `overflowed` and adds nothing more: the
+ * writer checks once, at the end. */
+#ifndef PROXY_HTTP_BUFFER_H
+#define PROXY_HTTP_BUFFER_H
+
+#include "config/text.h"
+
+struct buffer {
+    char *bytes;
+    size_t size, max;
+    size_t start, end; /* bytes[start..end) are waiting */
+    bool overflowed;
+};
+
+void buffer_init(struct buffer *buffer, size_t max);
+void buffer_fini(struct buffer *buffer); /* wipes: a head may hold a token */
+void buffer_add(struct buffer *buffer, struct text bytes);
+void buffer_add_uint(struct buffer *buffer, unsigned long long value);
+void buffer_add_hex(struct buffer *buffer, unsigned long long value);
+/* "Name: value\r\n" */
+void buffer_add_field(struct buffer *buffer, struct text name, struct text value);
+
+static inline struct text buffer_waiting(const struct buffer *buffer)
+{
+    return (struct text){ buffer->bytes + buffer->start, buffer->end - buffer->start };
+}
+
+/* `n` bytes are gone; when all are, the room is used anew. */
+void buffer_sent(struct buffer *buffer, size_t n);
+
+/* The first `n` bytes that were added wait to be sent again. Nothing may have been added since they
+ * were sent. */
+void buffer_rewind(struct buffer *buffer, size_t n);
+
+#endif

@@ -1,0 +1,120 @@
+#include "proxy/http/intake.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "config/memory.h"
+
+void intake_reset(struct intake *intake)
+{
+    free(intake->bytes);
+    *intake = (struct intake){ 0 };
+}
+
+/* Moves what is held to the front, closing the gap between content and raw bytes. */
+static void close_gaps(struct intake *intake)
+{
+    uint32_t content = intake->content_end - intake->content, raw = intake->raw_end - intake->raw;
+
+    if (content)
+        memmove(intake->bytes, intake->bytes + intake->content, content);
+    if (raw)
+        memmove(intake->bytes + content, intake->bytes + intake->raw, raw);
+    intake->content = 0;
+    intake->content_end = intake->raw = content;
+    intake->raw_end = content + raw;
+}
+
+char *intake_room(struct intake *intake, uint32_t size, size_t *room)
+{
+    if (intake->size < size) {
+        intake->bytes = mem_resize(intake->bytes, size, 1);
+        intake->size = size;
+    }
+    if (intake_is_empty(intake) || intake->raw_end == intake->size)
+        close_gaps(intake);
+    *room = intake->size - intake->raw_end;
+    return *room ? intake->bytes + intake->raw_end : NULL;
+}
+
+void intake_received(struct intake *intake, size_t n)
+{
+    assert(n <= intake->size - intake->raw_end);
+    intake->raw_end += (uint32_t)n;
+}
+
+struct text intake_content(const struct intake *intake)
+{
+    return (struct text){ intake->bytes + intake->content, intake->content_end - intake->content };
+}
+
+struct text intake_raw(const struct intake *intake)
+{
+    return (struct text){ intake->bytes + intake->raw, intake->raw_end - intake->raw };
+}
+
+void intake_take_content(struct intake *intake, size_t n)
+{
+    assert(n <= intake->content_end - intake->content);
+    intake->content += (uint32_t)n;
+}
+
+void intake_take_raw(struct intake *intake, size_t n)
+{
+    assert(n <= intake->raw_end - intake->raw);
+    intake->raw += (uint32_t)n;
+    if (intake->content == intake->content_end)
+        intake->content = intake->content_end = intake->raw;
+}
+
+bool intake_is_empty(const struct intake *intake)
+{
+    return intake->content == intake->content_end && intake->raw == intake->raw_end;
+}
+
+void body_init(struct body *body, struct framing framing)
+{
+    *body = (struct body){ .framing = framing, .left = framing.length };
+    body->done = framing.kind == FRAMING_NONE;
+}
+
+/* `n` raw bytes are content; they join what is already waiting. */
+static void accept(struct body *body, struct intake *intake, size_t n, size_t consumed)
+{
+    if (intake->content == intake->content_end)
+        intake->content = intake->content_end = intake->raw;
+    if (intake->content_end != intake->raw)
+        memmove(intake->bytes + intake->content_end, intake->bytes + intake->raw, n);
+    intake->content_end += (uint32_t)n;
+    intake->raw += (uint32_t)consumed;
+    body->bytes += n;
+}
+
+static enum body_result take_chunked(struct body *body, struct intake *intake)
+{
+    size_t n;
+    size_t consumed = chunked_decode(&body->chunked, intake->bytes + intake->raw,
+                                     intake->raw_end - intake->raw, &n);
+
+    accept(body, intake, n, consumed);
+    body->done = body->chunked.state == CHUNK_DONE;
+    return body->chunked.state == CHUNK_BAD ? BODY_BAD : BODY_OK;
+}
+
+enum body_result body_take(struct body *body, struct intake *intake)
+{
+    size_t n = intake->raw_end - intake->raw;
+
+    if (body->done || n == 0)
+        return BODY_OK;
+    if (body->framing.kind == FRAMING_CHUNKED)
+        return take_chunked(body, intake);
+    if (body->framing.kind == FRAMING_LENGTH) {
+        if (n > body->left)
+            n = (size_t)body->left;
+        body->left -= n;
+        body->done = body->left == 0;
+    }
+    accept(body, intake, n, n);
+    return BODY_OK;
+}

@@ -1,0 +1,101 @@
+#include "proxy/http/syntax.h"
+
+enum {
+    F = BYTE_FIELD,
+    V = BYTE_FIELD | BYTE_TARGET,
+    T = BYTE_FIELD | BYTE_TARGET | BYTE_TCHAR,
+    X = T | BYTE_HEX,
+    D = T | BYTE_HEX | BYTE_DIGIT,
+};
+
+/* '#' is no byte of a target: a fragment never travels (RFC 9112, 3.2). */
+const unsigned char syntax_class[256] = {
+    /* 00 */ 0, 0, 0, 0,
+    0,          0, 0, 0,
+    0,          F, 0, 0,
+    0,          0, 0, 0,
+    /* 10 */ 0, 0, 0, 0,
+    0,          0, 0, 0,
+    0,          0, 0, 0,
+    0,          0, 0, 0,
+    /* 20 */ F, T, V, T & ~BYTE_TARGET,
+    T,          T, T, T,
+    V,          V, T, T,
+    V,          T, T, V,
+    /* 30 */ D, D, D, D,
+    D,          D, D, D,
+    D,          D, V, V,
+    V,          V, V, V,
+    /* 40 */ V, X, X, X,
+    X,          X, X, T,
+    T,          T, T, T,
+    T,          T, T, T,
+    /* 50 */ T, T, T, T,
+    T,          T, T, T,
+    T,          T, T, V,
+    V,          V, T, T,
+    /* 60 */ T, X, X, X,
+    X,          X, X, T,
+    T,          T, T, T,
+    T,          T, T, T,
+    /* 70 */ T, T, T, T,
+    T,          T, T, T,
+    T,          T, T, V,
+    T,          V, T, 0,
+    /* 80 */ V, V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    /* 90 */ V, V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    /* a0 */ V, V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    /* b0 */ V, V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    /* c0 */ V, V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    /* d0 */ V, V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    /* e0 */ V, V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    /* f0 */ V, V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+    V,          V, V, V,
+};
+
+bool syntax_all(struct text value, enum byte_class kind)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (!syntax_is(value.at[i], kind))
+            return false;
+    }
+    return value.len > 0;
+}
+
+bool syntax_next_element(struct text *list, struct text *element)
+{
+    while (list->len > 0) {
+        const char *comma = memchr(list->at, ',', list->len);
+        size_t len = comma ? (size_t)(comma - list->at) : list->len;
+        size_t skip = comma ? len + 1 : len;
+
+        *element = text_trim((struct text){ list->at, len });
+        *list = (struct text){ list->at + skip, list->len - skip };
+        if (element->len > 0)
+            return true;
+    }
+    return false;
+}

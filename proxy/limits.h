@@ -1,0 +1,53 @@
+/* proxy/limits.h - every ceiling on one page, each with its reason.
+ *
+ * Times that an operator may want to change are settings (config/settings.c); what stands here is
+ * what keeps the process small and the parsers finite whatever anybody sends. */
+#ifndef PROXY_LIMITS_H
+#define PROXY_LIMITS_H
+
+enum {
+    /* Heads. 64 KiB covers a VTEX cookie jar with several JWTs; the real clients stay under 16 KiB.
+     */
+    LIMIT_HEAD_BYTES = 64 * 1024,
+    LIMIT_TARGET_BYTES = 16 * 1024, /* a request line of 15 kB is known from real clients */
+    LIMIT_HEADERS = 128,
+    LIMIT_LEADING_EMPTY_LINES =
+        4, /* RFC 9112, 2.2: at least one before a request line is skipped */
+
+    /* Chunked coding: a size line with extensions, and a whole trailer section, which we drop. */
+    LIMIT_CHUNK_LINE_BYTES = 4096,
+    LIMIT_TRAILER_BYTES = 16 * 1024,
+    /* 2^60: far above any body, far below a wrap of uint64_t. */
+    LIMIT_LENGTH_DIGITS = 18,
+
+    /* One buffer a direction and exchange: a TLS record is 16 KiB, more only waits in memory. */
+    RELAY_BUFFER_BYTES = 16 * 1024,
+    /* What one exchange may move in one turn of the loop before the others get theirs. */
+    RELAY_TURN_BYTES = 256 * 1024,
+
+    /* Interim responses before the final one. Browsers and origins use one or two. */
+    LIMIT_INTERIM_RESPONSES = 32,
+
+    /* A refused request's body is read away up to this size to keep the connection; a larger one
+     * costs less as a new connection. */
+    LIMIT_DRAIN_BYTES = 64 * 1024,
+    /* After our last answer we read away what the client is still sending, so that our answer is
+     * not lost to a reset (RFC 9112, 9.6), but only so much and so long. */
+    LIMIT_LINGER_BYTES = 1024 * 1024,
+    LINGER_MS = 2000,
+
+    LIMIT_CLIENTS = 20000,   /* then we stop accepting until one leaves */
+    LIMIT_POOL_HOSTS = 1024, /* hosts with kept connections or a TLS session */
+    LIMIT_POOL_IDLE_PER_HOST = 256,
+    LIMIT_TOKEN_BYTES = 8 * 1024, /* a VTEX app token is about 1 KiB */
+    LIMIT_ADDRESSES = 16,         /* of one name: the rest is not tried */
+    LIMIT_LOG_LINE_BYTES = 4096,
+    LOG_BUFFER_BYTES = 64 * 1024,
+
+    LISTEN_BACKLOG = 4096, /* the real clients open hundreds of sockets at once */
+    ACCEPT_PER_TURN = 64,
+    ACCEPT_PAUSE_MS = 100, /* out of descriptors: wait for one to come back */
+    TOKEN_POLL_MS = 10000, /* slow look at the token file, for what inotify cannot see */
+};
+
+#endif

@@ -1,0 +1,69 @@
+/* janus-sidecar: an authenticating reverse proxy beside an app on VTEX IO. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/settings.h"
+#include "proxy/commands.h"
+
+enum { EXIT_USAGE = 2 };
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage, *help;
+} commands[] = {
+    { "run", command_run, "run [options]", "the sidecar" },
+    { "check", command_check, "check [options] METHOD URL | -",
+      "the verdict offline, a line a request; - reads lines of METHOD URL" },
+    { "validate", command_validate, "validate [options]",
+      "every finding in settings, manifest and token source" },
+};
+
+static int print_help(void)
+{
+    puts("janus-sidecar " JANUS_VERSION " - adds an app's rotating token to the requests that its "
+         "manifest allows\n");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        printf("  janus-sidecar %-32s %s\n", commands[i].usage, commands[i].help);
+    printf("  janus-sidecar %-32s %s\n\n", "version", "its version");
+    settings_print_help(stdout);
+    return 0;
+}
+
+static int print_usage(const char *word)
+{
+    fprintf(stderr, "janus-sidecar: error: %s%s; known are", word ? word : "no command is given",
+            word ? " is not a command" : "");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        fprintf(stderr, " %s,", commands[i].name);
+    fputs(" version, --help\n", stderr);
+    return EXIT_USAGE;
+}
+
+static int run_command(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(commands[i].name, argv[0]) != 0)
+            continue;
+        for (int j = 1; j < argc; j++) {
+            if (strcmp(argv[j], "--help") == 0)
+                return print_help();
+        }
+        return commands[i].run(argc, argv);
+    }
+    return print_usage(argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return print_usage(NULL);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
+        return print_help();
+    if (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0) {
+        puts("janus-sidecar " JANUS_VERSION);
+        return 0;
+    }
+    return run_command(argc - 1, argv + 1);
+}

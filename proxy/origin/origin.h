@@ -1,0 +1,66 @@
+/* proxy/origin/origin.h - one connection to one origin, from the name to bytes in the clear.
+ *
+ *   RESOLVING --addresses--> CONNECTING --connected--> HANDSHAKE --name verified--> OPEN
+ *        `--none allowed--.      `--next address, none left--.    `--refused--.
+ *                          '------------------------ FAILED <-----------------'
+ *
+ * Every address is judged before it is connected to, and the connection goes to the address that
+ * was judged. Raw and TLS connections look the same behind the four functions. */
+#ifndef PROXY_ORIGIN_ORIGIN_H
+#define PROXY_ORIGIN_ORIGIN_H
+
+#include "policy/destination.h"
+#include "proxy/origin/resolve.h"
+#include "proxy/origin/tls.h"
+#include "proxy/reply.h"
+
+struct loop;
+struct deadlines;
+struct origin;
+
+/* What every connection needs; borrowed, outlives them all. */
+struct origin_context {
+    struct loop *loop;
+    struct resolver *resolver;
+    const struct tls *tls;
+    const struct settings *settings;
+    struct deadlines *connecting;       /* --connect-timeout: all from the name to OPEN */
+    const struct sockaddr_storage *own; /* our own listeners: never connected to */
+    size_t n_own;
+};
+
+/* Whom to tell. Never called from inside a function of this header. */
+struct origin_owner {
+    void (*ready)(void *owner);
+    void (*failed)(void *owner, enum outcome outcome, const char *detail); /* before `ready` only */
+    void (*io)(void *owner); /* it may be readable or writable again, or has hung up */
+};
+
+/* Begins to connect. `session` outlives the connection. */
+struct origin *origin_open(const struct origin_context *context,
+                           const struct destination *destination, struct tls_session *session,
+                           const struct origin_owner *owner, void *arg);
+/* Frees it at the end of this turn; nobody is told any more. NULL is fine. */
+void origin_close(struct origin *origin);
+
+void origin_set_owner(struct origin *origin, const struct origin_owner *owner, void *arg);
+
+enum { ORIGIN_AGAIN = -1, ORIGIN_FAILED = -2 };
+/* Bytes, 0 at a clean end, ORIGIN_AGAIN, or ORIGIN_FAILED: reset, or cut without close_notify. */
+ssize_t origin_receive(struct origin *origin, void *bytes, size_t len);
+ssize_t origin_send(struct origin *origin, const void *bytes, size_t len);
+
+/* Nothing arrived that nobody asked for, and the origin has not hung up: another request may
+ * follow. Looks into TLS, but makes no system call unless something is there. */
+bool origin_is_quiet(struct origin *origin);
+
+/* How it came about, for the log. */
+struct origin_facts {
+    uint64_t opened_us;  /* clock of loop_now_us() */
+    unsigned connect_us; /* from the name to OPEN */
+    bool resumed;        /* an abbreviated handshake */
+    unsigned exchanges;  /* begun on it so far */
+};
+struct origin_facts *origin_facts(struct origin *origin);
+
+#endif

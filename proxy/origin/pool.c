@@ -1,0 +1,269 @@
+#include "proxy/origin/pool.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "config/memory.h"
+#include "proxy/loop.h"
+
+enum { BUCKETS = 256 };
+
+TAILQ_HEAD(pooled_list, pooled);
+
+/* One scheme, host and port. Lives while it has connections; without any, it is kept for its TLS
+ * session until there are too many hosts. */
+struct pool_host {
+    LIST_ENTRY(pool_host) bucket;
+    TAILQ_ENTRY(pool_host) age; /* in pool->unused */
+    struct pool *pool;
+    struct tls_session session;
+    struct pooled_list idle; /* newest first */
+    size_t n_open, n_idle;
+    uint32_t hash;
+    enum scheme scheme;
+    uint16_t port;
+    char host[HOST_MAX + 3];
+};
+
+struct pooled {
+    TAILQ_ENTRY(pooled) link; /* while idle */
+    struct pool_host *host;
+    struct origin *origin;
+    struct deadline deadline; /* while idle */
+    struct job job;
+    bool reused;
+};
+
+struct pool {
+    const struct origin_context *context;
+    struct deadlines *idle_deadlines;
+    TAILQ_HEAD(, pool_host) unused; /* hosts without a connection, oldest first */
+    size_t n_hosts, n_open, n_idle;
+    LIST_HEAD(, pool_host) buckets[BUCKETS];
+};
+
+/* ---- hosts
+ * ----------------------------------------------------------------------------------------- */
+
+static uint32_t hash_of(const struct destination *destination)
+{
+    uint32_t hash = 2166136261u ^ destination->port ^ (uint32_t)destination->scheme << 16;
+
+    for (size_t i = 0; i < destination->host_len; i++)
+        hash = (hash ^ (unsigned char)destination->host[i]) * 16777619u;
+    return hash;
+}
+
+static bool is_of(const struct pool_host *host, uint32_t hash,
+                  const struct destination *destination)
+{
+    return host->hash == hash && host->port == destination->port &&
+           host->scheme == destination->scheme && strcmp(host->host, destination->host) == 0;
+}
+
+static void free_host(struct pool_host *host)
+{
+    assert(host->n_open == 0);
+    TAILQ_REMOVE(&host->pool->unused, host, age);
+    LIST_REMOVE(host, bucket);
+    host->pool->n_hosts--;
+    tls_session_fini(&host->session);
+    free(host);
+}
+
+static struct pool_host *find_host(struct pool *pool, const struct destination *destination)
+{
+    uint32_t hash = hash_of(destination);
+    struct pool_host *host;
+
+    LIST_FOREACH(host, &pool->buckets[hash % BUCKETS], bucket)
+    {
+        if (is_of(host, hash, destination))
+            return host;
+    }
+    return NULL;
+}
+
+static struct pool_host *add_host(struct pool *pool, const struct destination *destination)
+{
+    struct pool_host *host = mem_alloc(1, sizeof(*host));
+
+    if (pool->n_hosts >= LIMIT_POOL_HOSTS && !TAILQ_EMPTY(&pool->unused))
+        free_host(TAILQ_FIRST(&pool->unused));
+    host->pool = pool;
+    host->hash = hash_of(destination);
+    host->scheme = destination->scheme;
+    host->port = destination->port;
+    memcpy(host->host, destination->host, sizeof(host->host));
+    TAILQ_INIT(&host->idle);
+    TAILQ_INSERT_TAIL(&pool->unused, host, age);
+    LIST_INSERT_HEAD(&pool->buckets[host->hash % BUCKETS], host, bucket);
+    pool->n_hosts++;
+    return host;
+}
+
+static void count_opened(struct pool_host *host)
+{
+    if (host->n_open++ == 0)
+        TAILQ_REMOVE(&host->pool->unused, host, age);
+    host->pool->n_open++;
+}
+
+static void count_closed(struct pool_host *host)
+{
+    host->pool->n_open--;
+    if (--host->n_open == 0)
+        TAILQ_INSERT_TAIL(&host->pool->unused, host, age);
+}
+
+/* ---- connections
+ * ----------------------------------------------------------------------------------- */
+
+static void free_pooled(struct job *job)
+{
+    free((char *)job - offsetof(struct pooled, job));
+}
+
+void pool_drop(struct pooled *pooled)
+{
+    if (!pooled)
+        return;
+    deadline_clear(&pooled->deadline);
+    origin_close(pooled->origin);
+    count_closed(pooled->host);
+    pooled->job.run = free_pooled;
+    loop_defer(pooled->host->pool->context->loop, &pooled->job);
+}
+
+static void leave_idle(struct pooled *pooled)
+{
+    TAILQ_REMOVE(&pooled->host->idle, pooled, link);
+    pooled->host->n_idle--;
+    pooled->host->pool->n_idle--;
+    deadline_clear(&pooled->deadline);
+}
+
+static void close_idle(struct pooled *pooled)
+{
+    leave_idle(pooled);
+    pool_drop(pooled);
+}
+
+static void on_idle_io(void *arg)
+{
+    struct pooled *pooled = arg;
+
+    if (!origin_is_quiet(pooled->origin))
+        close_idle(pooled);
+}
+
+static const struct origin_owner idle_owner = { .io = on_idle_io };
+
+static void on_idle_deadline(struct deadline *deadline)
+{
+    close_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
+}
+
+struct pooled *pool_take(struct pool *pool, const struct destination *destination,
+                         const struct origin_owner *owner, void *arg)
+{
+    struct pool_host *host = find_host(pool, destination);
+    struct pooled *pooled;
+
+    while (host && (pooled = TAILQ_FIRST(&host->idle))) {
+        leave_idle(pooled);
+        if (origin_is_quiet(pooled->origin)) {
+            pooled->reused = true;
+            origin_set_owner(pooled->origin, owner, arg);
+            return pooled;
+        }
+        pool_drop(pooled);
+    }
+    return NULL;
+}
+
+struct pooled *pool_open(struct pool *pool, const struct destination *destination,
+                         const struct origin_owner *owner, void *arg)
+{
+    struct pool_host *host = find_host(pool, destination);
+    struct pooled *pooled = mem_alloc(1, sizeof(*pooled));
+
+    if (!host)
+        host = add_host(pool, destination);
+    count_opened(host);
+    pooled->host = host;
+    pooled->deadline.passed = on_idle_deadline;
+    pooled->origin = origin_open(pool->context, destination, &host->session, owner, arg);
+    return pooled;
+}
+
+void pool_give(struct pooled *pooled)
+{
+    struct pool_host *host = pooled->host;
+
+    if (host->n_idle >= LIMIT_POOL_IDLE_PER_HOST || !origin_is_quiet(pooled->origin)) {
+        pool_drop(pooled);
+        return;
+    }
+    origin_set_owner(pooled->origin, &idle_owner, pooled);
+    TAILQ_INSERT_HEAD(&host->idle, pooled, link);
+    host->n_idle++;
+    host->pool->n_idle++;
+    deadline_set(host->pool->idle_deadlines, &pooled->deadline);
+}
+
+struct origin *pooled_origin(struct pooled *pooled)
+{
+    return pooled->origin;
+}
+
+bool pooled_is_reused(const struct pooled *pooled)
+{
+    return pooled->reused;
+}
+
+/* ---- the pool
+ * -------------------------------------------------------------------------------------- */
+
+struct pool *pool_new(const struct origin_context *context)
+{
+    struct pool *pool = mem_alloc(1, sizeof(*pool));
+
+    pool->context = context;
+    pool->idle_deadlines = deadlines_new(context->loop, context->settings->pool_idle_ms);
+    TAILQ_INIT(&pool->unused);
+    for (size_t i = 0; i < BUCKETS; i++)
+        LIST_INIT(&pool->buckets[i]);
+    return pool;
+}
+
+static void close_all_idle(struct pool_host *host)
+{
+    struct pooled *pooled;
+
+    while ((pooled = TAILQ_FIRST(&host->idle)))
+        close_idle(pooled);
+}
+
+void pool_free(struct pool *pool)
+{
+    struct pool_host *host;
+
+    if (!pool)
+        return;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        LIST_FOREACH(host, &pool->buckets[i], bucket)
+        close_all_idle(host);
+        while ((host = LIST_FIRST(&pool->buckets[i])))
+            free_host(host);
+    }
+    assert(pool->n_open == 0 && pool->n_hosts == 0);
+    deadlines_free(pool->idle_deadlines);
+    free(pool);
+}
+
+struct pool_counts pool_counts(const struct pool *pool)
+{
+    return (struct pool_counts){ pool->n_hosts, pool->n_open, pool->n_idle };
+}

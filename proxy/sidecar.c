@@ -1,0 +1,404 @@
+#include "proxy/sidecar.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <openssl/rand.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "config/manifest.h"
+#include "config/memory.h"
+#include "proxy/admin.h"
+#include "proxy/exchange.h"
+#include "proxy/log.h"
+#include "proxy/loop.h"
+#include "proxy/token/source.h"
+
+enum { SIGNALS = 3 };
+
+struct sidecar {
+    const struct settings *settings;
+    struct loop *loop;
+    struct log *log;
+
+    /* identity */
+    struct token_keeper *keeper;
+    struct token_source *source;
+    struct realms *realms;
+    char *store_cookie;
+
+    /* origins */
+    struct tls *tls;
+    struct resolver *resolver;
+    struct deadlines *connecting;
+    struct origin_context origins;
+    struct pool *pool;
+
+    /* clients */
+    struct sockaddr_storage *own; /* addresses of our listeners, admin last */
+    uint16_t *own_ports;
+    int *fds;
+    size_t n_own;
+    struct front_handler handler;
+    struct front *front;
+    struct admin *admin;
+    struct exchange_context exchanges;
+
+    struct event *signals[SIGNALS];
+    struct deadlines *drain_deadlines;
+    struct deadline drain_deadline;
+    int exit_code;
+};
+
+/* ---- policy
+ * ---------------------------------------------------------------------------------------- */
+
+static struct policy *load_policy(const struct settings *settings, struct diags *diags)
+{
+    struct manifest *manifest = manifest_load(settings->manifest_file, diags);
+    struct policy *policy = NULL;
+
+    if (!manifest)
+        return NULL;
+    size_t errors = diags->errors;
+    policy = policy_new(manifest, settings, diags);
+    if (settings->strict && diags->errors > errors)
+        diag_fatal(diags, (struct place){ .file = "--strict" },
+                   "the manifest has policies that cannot be used, see above");
+    manifest_free(manifest);
+    return policy;
+}
+
+static void log_findings(struct log *log, const struct diags *diags)
+{
+    for (size_t i = 0; i < diags->n; i++)
+        log_message(log, diags->items[i].level == DIAG_ERROR ? LOG_ERROR : LOG_WARNING, "finding",
+                    "%s: %s", diags->items[i].where, diags->items[i].what);
+}
+
+/* Requests under way keep the policy that they pinned. */
+static void reload(struct sidecar *sidecar)
+{
+    struct diags diags = { 0 };
+    struct policy *policy = load_policy(sidecar->settings, &diags);
+
+    log_findings(sidecar->log, &diags);
+    if (policy && diags.fatal == 0) {
+        policy_unref(sidecar->exchanges.policy);
+        sidecar->exchanges.policy = policy;
+        log_message(sidecar->log, LOG_INFO, "reloaded", "%zu rules are in force",
+                    policy_n_rules(policy));
+    } else {
+        policy_unref(policy);
+        log_message(sidecar->log, LOG_ERROR, "reload_failed",
+                    "the policy of before stays in force");
+    }
+    diags_fini(&diags);
+}
+
+/* ---- addresses
+ * ------------------------------------------------------------------------------------- */
+
+static bool listen_on(struct sidecar *sidecar, const struct listen_address *address,
+                      const char *option, struct diags *diags)
+{
+    char text[ADDRESS_TEXT_MAX];
+    struct sockaddr_storage *own = &sidecar->own[sidecar->n_own];
+    socklen_t len = sizeof(*own);
+    int fd = socket_listen(address, LISTEN_BACKLOG);
+
+    address_text((const struct sockaddr *)&address->socket, text);
+    if (fd < 0) {
+        diag_fatal(diags, (struct place){ .file = option }, "cannot listen on %s: %s", text,
+                   strerror(errno));
+        return false;
+    }
+    getsockname(fd, (struct sockaddr *)own, &len);
+    sidecar->own_ports[sidecar->n_own] = address_port((const struct sockaddr *)own);
+    sidecar->fds[sidecar->n_own++] = fd;
+    return true;
+}
+
+static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
+{
+    const struct settings *settings = sidecar->settings;
+    size_t n = settings->n_listen + 1;
+
+    sidecar->own = mem_alloc(n, sizeof(*sidecar->own));
+    sidecar->own_ports = mem_alloc(n, sizeof(*sidecar->own_ports));
+    sidecar->fds = mem_alloc(n, sizeof(*sidecar->fds));
+    for (size_t i = 0; i < settings->n_listen; i++)
+        listen_on(sidecar, &settings->listen[i], "--listen", diags);
+    listen_on(sidecar, &settings->admin, "--admin", diags);
+}
+
+/* ---- readiness
+ * ------------------------------------------------------------------------------------- */
+
+static bool readiness(void *context, char *body, size_t size)
+{
+    struct sidecar *sidecar = context;
+    bool token = !sidecar->settings->token_file || token_keeper_current(sidecar->keeper);
+    bool draining = sidecar->exchanges.draining;
+
+    snprintf(body, size,
+             "{\"ready\":%s,\"policy\":{\"rules\":%zu},\"token\":\"%s\",\"draining\":%s}\n",
+             token && !draining ? "true" : "false", policy_n_rules(sidecar->exchanges.policy),
+             !sidecar->settings->token_file ? "none configured"
+             : token                        ? "live"
+                                            : "missing or expired",
+             draining ? "true" : "false");
+    return token && !draining;
+}
+
+/* ---- signals
+ * --------------------------------------------------------------------------------------- */
+
+static void on_emptied(void *context)
+{
+    struct exchange_context *exchanges = context;
+
+    event_base_loopbreak(loop_base(exchanges->loop));
+}
+
+static void drain(struct sidecar *sidecar, const char *why)
+{
+    if (sidecar->exchanges.draining) {
+        log_message(sidecar->log, LOG_WARNING, "drain_cut", "a second signal: ending now");
+        event_base_loopbreak(loop_base(sidecar->loop));
+        sidecar->exit_code = 1;
+        return;
+    }
+    log_message(sidecar->log, LOG_INFO, "draining", "%s: %zu clients are connected", why,
+                front_n_clients(sidecar->front));
+    sidecar->exchanges.draining = true;
+    deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
+    front_drain(sidecar->front);
+}
+
+static void on_drain_deadline(struct deadline *deadline)
+{
+    struct sidecar *sidecar =
+        (struct sidecar *)(void *)((char *)deadline - offsetof(struct sidecar, drain_deadline));
+
+    log_message(sidecar->log, LOG_WARNING, "drain_cut",
+                "%zu clients were still busy at --drain-timeout", front_n_clients(sidecar->front));
+    sidecar->exit_code = 1;
+    event_base_loopbreak(loop_base(sidecar->loop));
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct sidecar *sidecar = arg;
+
+    (void)what;
+    if (number == SIGHUP)
+        reload(sidecar);
+    else
+        drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+static void watch_signals(struct sidecar *sidecar)
+{
+    static const int numbers[SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
+
+    for (size_t i = 0; i < SIGNALS; i++) {
+        sidecar->signals[i] =
+            evsignal_new(loop_base(sidecar->loop), numbers[i], on_signal, sidecar);
+        event_add(sidecar->signals[i], NULL);
+    }
+}
+
+/* ---- building
+ * -------------------------------------------------------------------------------------- */
+
+static void on_token(void *context, struct token *token)
+{
+    token_keeper_put(context, token);
+}
+
+static void build_identity(struct sidecar *sidecar)
+{
+    const struct settings *settings = sidecar->settings;
+    size_t size = strlen(settings->account) + sizeof("VtexIdclientAutCookie_");
+
+    sidecar->keeper = token_keeper_new(sidecar->log);
+    sidecar->realms = realms_new(settings);
+    sidecar->store_cookie = mem_alloc(1, size);
+    snprintf(sidecar->store_cookie, size, "VtexIdclientAutCookie_%s", settings->account);
+    if (settings->token_file)
+        sidecar->source = token_source_file(sidecar->loop, sidecar->log, settings->token_file,
+                                            on_token, sidecar->keeper);
+}
+
+static void build_origins(struct sidecar *sidecar)
+{
+    sidecar->resolver = resolver_new(sidecar->loop);
+    sidecar->connecting = deadlines_new(sidecar->loop, sidecar->settings->connect_ms);
+    sidecar->origins = (struct origin_context){ .loop = sidecar->loop,
+                                                .resolver = sidecar->resolver,
+                                                .tls = sidecar->tls,
+                                                .settings = sidecar->settings,
+                                                .connecting = sidecar->connecting,
+                                                .own = sidecar->own,
+                                                .n_own = sidecar->n_own };
+    sidecar->pool = pool_new(&sidecar->origins);
+}
+
+static void build_exchanges(struct sidecar *sidecar, struct policy *policy)
+{
+    const struct settings *settings = sidecar->settings;
+
+    sidecar->exchanges = (struct exchange_context){
+        .loop = sidecar->loop,
+        .log = sidecar->log,
+        .settings = settings,
+        .pool = sidecar->pool,
+        .keeper = sidecar->keeper,
+        .realms = sidecar->realms,
+        .policy = policy,
+        .destination_rules = { .default_host = settings->default_host,
+                               .plaintext_hosts = settings->plaintext_hosts.items,
+                               .n_plaintext_hosts = settings->plaintext_hosts.n,
+                               .own_ports = sidecar->own_ports,
+                               .n_own_ports = settings->n_listen,
+                               .own_addresses = settings->listen,
+                               .n_own_addresses = settings->n_listen },
+        .identity_rules = { .placeholder = text_of(settings->placeholder),
+                            .store_cookie = text_of(sidecar->store_cookie),
+                            .inject = settings->inject },
+        .token_deadlines = deadlines_new(sidecar->loop, settings->token_wait_ms),
+        .response_deadlines = deadlines_new(sidecar->loop, settings->response_ms),
+        .idle_deadlines = deadlines_new(sidecar->loop, settings->idle_ms),
+    };
+    RAND_bytes((unsigned char *)&sidecar->exchanges.id_prefix,
+               sizeof(sidecar->exchanges.id_prefix));
+}
+
+static void build_front(struct sidecar *sidecar)
+{
+    struct front_times times = { sidecar->settings->head_ms, sidecar->settings->client_idle_ms };
+
+    sidecar->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
+                                               exchange_gone, on_emptied };
+    sidecar->front =
+        front_new(sidecar->loop, sidecar->log, times, &sidecar->handler, &sidecar->exchanges);
+    for (size_t i = 0; i + 1 < sidecar->n_own; i++) {
+        front_listen(sidecar->front, sidecar->fds[i]);
+        sidecar->fds[i] = -1;
+    }
+    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], readiness, sidecar);
+    sidecar->fds[sidecar->n_own - 1] = -1;
+}
+
+/* Hundreds of clients with a connection each way: take all the descriptors that we may have. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Our own sends ask for it (MSG_NOSIGNAL); libevhtp and the log's pipe do not. */
+static void ignore_broken_pipes(void)
+{
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags)
+{
+    struct sidecar *sidecar = mem_alloc(1, sizeof(*sidecar));
+    struct policy *policy = load_policy(settings, diags);
+
+    raise_descriptor_limit();
+    ignore_broken_pipes();
+    sidecar->settings = settings;
+    sidecar->drain_deadline.passed = on_drain_deadline;
+    sidecar->tls = tls_new(settings, diags);
+    token_source_check(settings->token_file, diags);
+    listen_on_all(sidecar, diags);
+    if (!policy || !sidecar->tls || diags->fatal) {
+        policy_unref(policy);
+        sidecar_free(sidecar);
+        return NULL;
+    }
+    sidecar->loop = loop_new();
+    sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
+    sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
+    build_identity(sidecar);
+    build_origins(sidecar);
+    build_exchanges(sidecar, policy);
+    build_front(sidecar);
+    watch_signals(sidecar);
+    return sidecar;
+}
+
+/* ---- ending
+ * ---------------------------------------------------------------------------------------- */
+
+static void free_loop_things(struct sidecar *sidecar)
+{
+    front_free(sidecar->front);
+    admin_free(sidecar->admin);
+    pool_free(sidecar->pool);
+    token_source_free(sidecar->source);
+    token_keeper_free(sidecar->keeper);
+    resolver_free(sidecar->resolver);
+    deadlines_free(sidecar->connecting);
+    deadlines_free(sidecar->drain_deadlines);
+    deadlines_free(sidecar->exchanges.token_deadlines);
+    deadlines_free(sidecar->exchanges.response_deadlines);
+    deadlines_free(sidecar->exchanges.idle_deadlines);
+    for (size_t i = 0; i < SIGNALS; i++)
+        event_free(sidecar->signals[i]);
+    log_free(sidecar->log);
+    loop_free(sidecar->loop);
+    policy_unref(sidecar->exchanges.policy);
+    realms_free(sidecar->realms);
+    free(sidecar->store_cookie);
+}
+
+void sidecar_free(struct sidecar *sidecar)
+{
+    if (!sidecar)
+        return;
+    if (sidecar->loop)
+        free_loop_things(sidecar);
+    for (size_t i = 0; i < sidecar->n_own; i++) {
+        if (sidecar->fds[i] >= 0)
+            close(sidecar->fds[i]);
+    }
+    tls_free(sidecar->tls);
+    free(sidecar->own);
+    free(sidecar->own_ports);
+    free(sidecar->fds);
+    free(sidecar);
+}
+
+/* Scripts wait for this line. */
+static void say_ready(const struct sidecar *sidecar)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    fputs("ready", stderr);
+    for (size_t i = 0; i < sidecar->n_own; i++) {
+        address_text((const struct sockaddr *)&sidecar->own[i], text);
+        fprintf(stderr, " %s=%s", i + 1 < sidecar->n_own ? "listen" : "admin", text);
+    }
+    fputc('\n', stderr);
+    fflush(stderr);
+}
+
+int sidecar_run(struct sidecar *sidecar)
+{
+    say_ready(sidecar);
+    event_base_dispatch(loop_base(sidecar->loop));
+    return sidecar->exit_code;
+}

@@ -1,0 +1,181 @@
+#include "proxy/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "proxy/loop.h"
+
+void socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
+                  void (*callback)(int fd, short what, void *context), void *context)
+{
+    socket->fd = fd;
+    socket->readable = socket->writable = socket->hung_up = false;
+    event_assign(&socket->event, loop_base(loop), fd,
+                 EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, callback, context);
+    event_add(&socket->event, NULL);
+}
+
+void socket_note(struct stream_socket *socket, short what)
+{
+    if (what & (EV_READ | EV_CLOSED))
+        socket->readable = true;
+    if (what & EV_WRITE)
+        socket->writable = true;
+    if (what & EV_CLOSED)
+        socket->hung_up = true;
+}
+
+void socket_close(struct stream_socket *socket)
+{
+    if (socket->fd < 0)
+        return;
+    event_del(&socket->event);
+    close(socket->fd);
+    socket->fd = -1;
+    socket->readable = socket->writable = false;
+}
+
+void socket_abort(struct stream_socket *socket)
+{
+    struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+    if (socket->fd >= 0)
+        setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    socket_close(socket);
+}
+
+/* After a short count the socket is drained: the next bytes come with an edge. Not so once the peer
+ * has hung up: that edge is behind us, and the end is still to be read. */
+ssize_t socket_receive(struct stream_socket *socket, void *bytes, size_t len)
+{
+    ssize_t n;
+
+    do {
+        n = recv(socket->fd, bytes, len, 0);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        bool again = errno == EAGAIN || errno == EWOULDBLOCK;
+        socket->readable = socket->readable && !again;
+        return again ? SOCKET_AGAIN : SOCKET_FAILED;
+    }
+    if ((size_t)n < len && n > 0 && !socket->hung_up)
+        socket->readable = false;
+    return n;
+}
+
+static size_t total_of(const struct iovec *pieces, int n)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < n; i++)
+        total += pieces[i].iov_len;
+    return total;
+}
+
+ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, int n)
+{
+    struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)pieces,
+                              .msg_iovlen = (size_t)n };
+    ssize_t sent;
+
+    do {
+        sent = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0) {
+        bool again = errno == EAGAIN || errno == EWOULDBLOCK;
+        socket->writable = socket->writable && !again;
+        return again ? SOCKET_AGAIN : SOCKET_FAILED;
+    }
+    if ((size_t)sent < total_of(pieces, n))
+        socket->writable = false;
+    return sent;
+}
+
+static int fail(int fd)
+{
+    int saved = errno;
+
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+int socket_listen(const struct listen_address *address, int backlog)
+{
+    int on = 1;
+    int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address->socket.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    /* Accepted sockets inherit it. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (bind(fd, (const struct sockaddr *)&address->socket, address->socket_len) != 0 ||
+        listen(fd, backlog) != 0)
+        return fail(fd);
+    return fd;
+}
+
+int socket_connect(const struct sockaddr *address, socklen_t len)
+{
+    int on = 1;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, address, len) != 0 && errno != EINPROGRESS)
+        return fail(fd);
+    return fd;
+}
+
+void address_text(const struct sockaddr *address, char out[ADDRESS_TEXT_MAX])
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    bool six = address->sa_family == AF_INET6;
+    const void *bytes =
+        six ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
+            : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+
+    inet_ntop(address->sa_family, bytes, host, sizeof(host));
+    snprintf(out, ADDRESS_TEXT_MAX, six ? "[%s]:%u" : "%s:%u", host, address_port(address));
+}
+
+static struct in6_addr as_ipv6(const struct sockaddr *address)
+{
+    struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+
+    if (address->sa_family == AF_INET6)
+        return ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    memcpy(&mapped.s6_addr[12], &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+    return mapped;
+}
+
+bool address_same_host(const struct sockaddr *a, const struct sockaddr *b)
+{
+    struct in6_addr left = as_ipv6(a), right = as_ipv6(b);
+
+    return memcmp(&left, &right, sizeof(left)) == 0;
+}
+
+uint16_t address_port(const struct sockaddr *address)
+{
+    return ntohs(address->sa_family == AF_INET6
+                     ? ((const struct sockaddr_in6 *)(const void *)address)->sin6_port
+                     : ((const struct sockaddr_in *)(const void *)address)->sin_port);
+}
+
+void address_set_port(struct sockaddr *address, uint16_t port)
+{
+    if (address->sa_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)address)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)(void *)address)->sin_port = htons(port);
+}

@@ -1,0 +1,55 @@
+/* proxy/socket.h - a non-blocking stream socket and what we know about its readiness.
+ *
+ * Readiness is edge-triggered: an event sets a mark, a call that comes back short clears it, and no
+ * system call is made that is known to answer "again". EV_CLOSED is watched too, because a FIN that
+ * arrives together with data gives no edge of its own. */
+#ifndef PROXY_SOCKET_H
+#define PROXY_SOCKET_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "config/address.h"
+
+struct loop;
+
+struct stream_socket {
+    int fd; /* -1: not open */
+    bool readable, writable;
+    bool hung_up; /* the peer sends no more */
+    struct event event;
+};
+
+enum { SOCKET_AGAIN = -1, SOCKET_FAILED = -2 }; /* of socket_receive, socket_send */
+
+/* Watches `fd`, which it owns from now on; `callback` gets `context` after the marks are set by
+ * socket_note(). */
+void socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
+                  void (*callback)(int fd, short what, void *context), void *context);
+/* To be called first in the callback. */
+void socket_note(struct stream_socket *socket, short what);
+void socket_close(struct stream_socket *socket);
+/* Ends with a reset, so that the peer cannot take what it has for complete. */
+void socket_abort(struct stream_socket *socket);
+
+/* Bytes moved; 0 from socket_receive is the end; or one of the values above. */
+ssize_t socket_receive(struct stream_socket *socket, void *bytes, size_t len);
+ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, int n);
+
+/* A listening TCP socket, or -1 with errno. */
+int socket_listen(const struct listen_address *address, int backlog);
+/* Begins to connect; -1 with errno if that failed at once. */
+int socket_connect(const struct sockaddr *address, socklen_t len);
+
+enum { ADDRESS_TEXT_MAX = 64 };
+/* "127.0.0.1:8380", "[::1]:8380" */
+void address_text(const struct sockaddr *address, char out[ADDRESS_TEXT_MAX]);
+/* The same host whatever the port; an IPv4 address and its IPv4-mapped IPv6 form are the same. */
+bool address_same_host(const struct sockaddr *a, const struct sockaddr *b);
+uint16_t address_port(const struct sockaddr *address);
+void address_set_port(struct sockaddr *address, uint16_t port);
+
+#endif
