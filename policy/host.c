@@ -1,12 +1,12 @@
 /* Hosts have many spellings of one meaning. Everything here ends in one spelling or in a refusal:
  *
- *   - IDNA may turn a letter that only looks like ASCII (long s, Kelvin sign, fullwidth forms) into
- * the ASCII letter, and an ideographic full stop into a dot. Such a name would slip into a policy
- * that its bytes do not match, so a label with other than ASCII must end as an A-label (xn--).
+ *   - IDNA may turn a letter that only looks like ASCII (long s, Kelvin sign, fullwidth forms)
+ *     into the ASCII letter, and an ideographic full stop into a dot. Such a name would slip into
+ *     a policy that its bytes do not match, so a label with other than ASCII must end as an
+ *     A-label (xn--).
  *   - A host whose last label is a number is an IPv4 address to some readers (0x7f.1, 2130706433,
  *     127.1, 0177.0.0.1) and a name to others: only the dotted decimal that inet_ntop() prints
- * passes.
- */
+ *     passes. */
 #include "policy/host.h"
 
 #include <arpa/inet.h>

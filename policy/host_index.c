@@ -6,7 +6,7 @@
 #include "policy/destination.h"
 #include "policy/table.h"
 
-enum { PORT_HTTP = 80, PORT_HTTPS = 443, SHAPE_MAX = 2 * HOST_MAX + 8 };
+enum { PORT_HTTP = 80, PORT_HTTPS = 443, SHAPE_MAX = HOST_MAX + 8 };
 
 /* The rules of one host, or of one wildcard for hosts. */
 struct host_group {
@@ -17,43 +17,57 @@ struct host_group {
     char *shape; /* NULL for a literal host */
 };
 
+/* How much of a host stands before a wildcard's first star and behind its last. */
+struct shape {
+    size_t head, tail;
+};
+
 struct host_index {
     struct host_group **groups;
     size_t n_groups;
     struct table by_host, by_shape;
-    bool heads[HOST_MAX + 4]; /* lengths that some wildcard has before its first star */
-    bool any_wild;
+    struct shape *shapes; /* those that some wildcard has */
+    size_t n_shapes;
 };
 
 /* ---- building ---- */
 
-static char *shape_of(struct text host, size_t *head_len)
+static struct shape shape_of(struct text host)
 {
-    const char *end = host.at + host.len, *star = memchr(host.at, '*', host.len);
-    const char *tail = (const char *)memrchr(host.at, '*', host.len) + 1;
-    const char *dot = memchr(tail, '.', (size_t)(end - tail));
-    const char *suffix = dot ? dot + 1 : end;
-    char *shape = mem_alloc(host.len + 2, 1);
-    size_t head = (size_t)(star - host.at);
+    const char *first = memchr(host.at, '*', host.len), *last = memrchr(host.at, '*', host.len);
 
-    memcpy(shape, host.at, head);
-    shape[head] = '*';
-    memcpy(shape + head + 1, suffix, (size_t)(end - suffix));
-    *head_len = head;
-    return shape;
+    return (struct shape){ (size_t)(first - host.at), (size_t)(host.at + host.len - last - 1) };
+}
+
+/* "head*tail" of a host or of a wildcard for hosts; `out` has room for it. Returns its length. */
+static size_t shape_key(struct shape shape, struct text host, char *out)
+{
+    memcpy(out, host.at, shape.head);
+    out[shape.head] = '*';
+    memcpy(out + shape.head + 1, host.at + (host.len - shape.tail), shape.tail);
+    return shape.head + 1 + shape.tail;
+}
+
+static void note_shape(struct host_index *index, struct shape shape)
+{
+    for (size_t i = 0; i < index->n_shapes; i++)
+        if (index->shapes[i].head == shape.head && index->shapes[i].tail == shape.tail)
+            return;
+    index->shapes = mem_grow(index->shapes, index->n_shapes, sizeof shape);
+    index->shapes[index->n_shapes++] = shape;
 }
 
 static void file_by_shape(struct host_index *index, struct host_group *group)
 {
-    size_t head_len;
-    struct text key;
+    struct text host = pattern_source(group->pattern), key;
+    struct shape shape = shape_of(host);
 
-    group->shape = shape_of(pattern_source(group->pattern), &head_len);
-    key = text_of(group->shape);
+    group->shape = mem_alloc(host.len + 1, 1);
+    key = (struct text){ group->shape, shape_key(shape, host, group->shape) };
     group->next_in_shape = table_get(&index->by_shape, key);
     table_put(&index->by_shape, key, group);
-    index->heads[head_len] = true;
-    index->any_wild = true;
+    if (!group->next_in_shape)
+        note_shape(index, shape);
 }
 
 static struct host_group *group_for(struct host_index *index, const struct rule *rule)
@@ -130,6 +144,7 @@ void host_index_free(struct host_index *index)
     table_fini(&index->by_host);
     table_fini(&index->by_shape);
     free(index->groups);
+    free(index->shapes);
     free(index);
 }
 
@@ -193,34 +208,17 @@ static bool covers_host(const struct host_group *group, const struct host_query 
 }
 
 static const struct rule *find_by_shape(const struct host_index *index,
-                                        const struct host_query *query, size_t head, size_t suffix,
+                                        const struct host_query *query, struct shape shape,
                                         bool *host_named)
 {
     const struct rule *found = NULL;
-    char shape[SHAPE_MAX];
-    size_t tail = query->host.len - suffix;
+    char key[SHAPE_MAX];
     struct host_group *group;
 
-    memcpy(shape, query->host.at, head);
-    shape[head] = '*';
-    memcpy(shape + head + 1, query->host.at + suffix, tail);
-    group = table_get(&index->by_shape, (struct text){ shape, head + 1 + tail });
+    group = table_get(&index->by_shape, (struct text){ key, shape_key(shape, query->host, key) });
     for (; group && !found; group = group->next_in_shape)
         if (covers_host(group, query))
             found = find_in_group(group, query, host_named);
-    return found;
-}
-
-/* Every suffix of whole labels behind `head`, the empty one included. */
-static const struct rule *find_by_head(const struct host_index *index,
-                                       const struct host_query *query, size_t head,
-                                       bool *host_named)
-{
-    const struct rule *found = NULL;
-
-    for (size_t i = head + 1; i <= query->host.len && !found; i++)
-        if (i == query->host.len || query->host.at[i - 1] == '.')
-            found = find_by_shape(index, query, head, i, host_named);
     return found;
 }
 
@@ -229,11 +227,9 @@ static const struct rule *find_wild(const struct host_index *index, const struct
 {
     const struct rule *found = NULL;
 
-    if (query->is_address)
-        return find_by_shape(index, query, 0, query->host.len, host_named);
-    for (size_t head = 0; head < query->host.len && !found; head++)
-        if (index->heads[head])
-            found = find_by_head(index, query, head, host_named);
+    for (size_t i = 0; i < index->n_shapes && !found; i++)
+        if (index->shapes[i].head + index->shapes[i].tail < query->host.len)
+            found = find_by_shape(index, query, index->shapes[i], host_named);
     return found;
 }
 
@@ -245,7 +241,7 @@ const struct rule *host_index_find(const struct host_index *index, const struct 
 
     if (group)
         found = find_in_group(group, query, host_named);
-    if (!found && index->any_wild)
+    if (!found)
         found = find_wild(index, query, host_named);
     return found;
 }

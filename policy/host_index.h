@@ -1,10 +1,10 @@
-/* policy/host_index.h - finds the rule for a host and a path without looking at other hosts' rules.
+/* policy/host_index.h - finds the rule for a host and a path; other hosts' rules cost nothing.
  *
- *   literal host      one lookup by hash
- *   wildcard host     by its shape: what stands before the first star, and the whole labels behind
- * the last one ("*.force.com" -> "*" "force.com"); the host asked for has few shapes literal path
- * binary search among the literal paths of that host wildcard path     in turn, among those of that
- * host */
+ *   literal host     one lookup by hash
+ *   wildcard host    one lookup for each shape that wildcards have: so many characters before the
+ *                    first star, so many behind the last
+ *   literal path     binary search among the literal paths of that host
+ *   wildcard path    in turn, among those of that host */
 #ifndef POLICY_HOST_INDEX_H
 #define POLICY_HOST_INDEX_H
 
@@ -23,8 +23,7 @@ struct host_query {
 struct host_index *host_index_new(const struct rule *rules, size_t n_rules);
 void host_index_free(struct host_index *index);
 
-/* A rule that covers the query, or NULL. Sets `*host_named` if any rule is for that host (and
- * port). */
+/* A rule that covers the query, or NULL. Sets `*host_named` if any rule is for that host. */
 const struct rule *host_index_find(const struct host_index *index, const struct host_query *query,
                                    bool *host_named);
 

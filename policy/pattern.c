@@ -1,7 +1,6 @@
 /* A pattern is the literal pieces between its stars. The first piece must begin the subject, the
  * last must end it, and each one between is taken where it first occurs behind the one before: with
- * `*` as the only wildcard that choice never costs a match. So the search walks the subject once.
- */
+ * `*` as the only wildcard that choice never costs a match. So the search walks it only once. */
 #include "policy/pattern.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
-/* policy/table.h - texts to pointers, by hash. Keys and values are borrowed and outlive the table.
- */
+/* policy/table.h - texts to pointers, by hash. Keys and values are borrowed and live longer. */
 #ifndef POLICY_TABLE_H
 #define POLICY_TABLE_H
 

@@ -1,8 +1,8 @@
-/*   app., infra.io.vtex.com      /{app}/v{major}/{account}/{workspace}/...   (root calls end before
- * it) platform.io.vtex.com         //{account}/{workspace}/...
- *                                /{account}/{workspace}/{io|services}
- *                                /{account}/...
- *                                /_io, /_services: nobody's
+/* app., infra.io.vtex.com    /{app}/v{major}/{account}/{workspace}/... (root calls end before it)
+ * platform.io.vtex.com       //{account}/{workspace}/...
+ *                            /{account}/{workspace}/{io|services}
+ *                            /{account}/...
+ *                            /_io, /_services: nobody's
  * (the clients' AppClient, InfraClient and Router; vtex-facts 1.1) */
 #include "policy/tenant.h"
 

@@ -82,7 +82,6 @@ static void relay_head(struct exchange *x)
     const struct head *head = x->response_head;
 
     x->head_us = loop_now_us();
-    x->can_resend = false;
     x->status = head->status;
     x->origin_keep_alive = head->keep_alive && x->response.framing.kind != FRAMING_UNTIL_CLOSE;
     x->client_framing = framing_for_client(x, x->response.framing);
@@ -123,9 +122,9 @@ static void open_again(struct exchange *x)
 {
     release_origin(x, false);
     x->retries++;
-    x->can_resend = false;
-    buffer_rewind(&x->up, x->up_head);
-    x->up_broken = false;
+    if (x->up_begun)
+        buffer_rewind(&x->up, x->up_head);
+    x->up_begun = x->up_broken = x->reused = false;
     intake_reset(&x->intake);
     x->scan = (struct head_scan){ 0 };
     open_origin(x);
@@ -223,6 +222,10 @@ void exchange_io(void *exchange)
 {
     struct exchange *x = exchange;
 
+    if ((x->request.done || x->state < SENDING) && client_has_left(x->client)) {
+        exchange_gone(x);
+        return;
+    }
     if (x->state == ANSWERING) {
         exchange_answering(x);
         return;

@@ -60,7 +60,8 @@ struct exchange {
     struct body request;
     bool up_ended;   /* the last chunk is in `up` */
     bool up_broken;  /* the origin takes no more */
-    bool can_resend; /* idempotent, no body, nothing answered yet */
+    bool up_begun;   /* some of it may have reached the origin */
+    bool can_resend; /* idempotent and without a body: `up` still holds all of it */
     unsigned retries;
 
     /* down: the response on its way to the client */
@@ -71,6 +72,7 @@ struct exchange {
     struct framing client_framing;    /* how the body goes on */
     struct body response;
     struct outflow down;
+    bool answered;   /* at least one byte came back */
     bool down_ended; /* the last chunk is in `down` */
     bool head_relayed, origin_keep_alive, close_client;
     unsigned status, interim;

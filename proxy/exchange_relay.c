@@ -80,6 +80,7 @@ static enum step send_up(struct exchange *x, size_t *moved)
             exchange_pull(x);
         return STEP_OVER;
     }
+    x->up_begun = true;
     buffer_sent(&x->up, (size_t)n);
     *moved += (size_t)n;
     progress(x);
@@ -278,7 +279,7 @@ static enum step read_origin(struct exchange *x, size_t *moved)
     assert(bytes);
     ssize_t n = origin_receive(pooled_origin(x->pooled), bytes, room);
     if (n > 0) {
-        x->can_resend = false;
+        x->answered = true;
         intake_received(&x->intake, (size_t)n);
         *moved += (size_t)n;
         return STEP_ON;

@@ -28,6 +28,7 @@ struct client {
     uint8_t state;  /* of enum client_state */
     bool reading;   /* inside read_heads(): whoever finishes an exchange returns there */
     bool head_begun;
+    bool half_closed; /* its FIN came with the request */
     uint32_t lingered;
     struct sockaddr_storage *peer; /* off loopback only; NULL is 127.0.0.1 and peer_port */
     uint16_t peer_port;
@@ -109,7 +110,7 @@ static void read_away(struct client *client)
 {
     char bytes[16 * 1024];
 
-    while (client->socket.readable && client->lingered < LIMIT_LINGER_BYTES) {
+    while (client->lingered < LIMIT_LINGER_BYTES) {
         ssize_t n = socket_receive(&client->socket, bytes, sizeof(bytes));
         if (n == SOCKET_AGAIN)
             return;
@@ -117,8 +118,7 @@ static void read_away(struct client *client)
             break;
         client->lingered += (uint32_t)n;
     }
-    if (client->socket.readable)
-        close_client(client);
+    close_client(client);
 }
 
 static void linger(struct client *client)
@@ -172,6 +172,7 @@ static void begin(struct client *client, size_t end)
     intake_take_raw(&client->intake, client->scan.start);
     client->scan = (struct head_scan){ 0 };
     client->head_begun = false;
+    client->half_closed = client->socket.hung_up;
     client->state = BUSY;
     deadline_clear(&client->deadline);
     void *exchange = front->handler->begin(front->context, client, &head);
@@ -253,8 +254,6 @@ static void read_heads(struct client *client)
 /* ---- events
  * ------------------------------------------------------------------------------------------ */
 
-/* A FIN in the middle of an exchange is a client that left: the real clients close on their own
- * time-out and retry, so what they no longer wait for must not be carried out at leisure. */
 static void on_io(int fd, short what, void *arg)
 {
     struct client *client = arg;
@@ -265,8 +264,6 @@ static void on_io(int fd, short what, void *arg)
         read_heads(client);
     else if (client->state == LINGERING)
         read_away(client);
-    else if (client->state == BUSY && client->socket.hung_up)
-        client->front->handler->gone(client->exchange);
     else if (client->state == BUSY)
         client->front->handler->io(client->exchange);
 }
@@ -454,8 +451,6 @@ ssize_t client_receive(struct client *client)
     size_t room, held = intake_raw(intake).len;
     uint32_t size = RELAY_BUFFER_BYTES;
 
-    if (!client->socket.readable)
-        return SOCKET_AGAIN;
     while (client->state == IDLE && size <= held && size < LIMIT_HEAD_BYTES)
         size *= 2;
     char *bytes = intake_room(intake, size, &room);
@@ -469,7 +464,16 @@ ssize_t client_receive(struct client *client)
 
 ssize_t client_send(struct client *client, const struct iovec *pieces, int n)
 {
-    return client->socket.writable ? socket_send(&client->socket, pieces, n) : SOCKET_AGAIN;
+    return socket_send(&client->socket, pieces, n);
+}
+
+/* A FIN in the middle of an exchange is a client that left: the real clients close on their own
+ * time-out and retry, so what they no longer wait for must not be carried out at leisure. A FIN
+ * that came with the request itself is another idiom: that client only says that it has no more to
+ * send. */
+bool client_has_left(struct client *client)
+{
+    return !client->half_closed && socket_peer_has_left(&client->socket);
 }
 
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX])

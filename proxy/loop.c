@@ -14,19 +14,18 @@ struct loop {
     struct event *deferred; /* activated by hand: runs behind the callbacks of this turn */
     struct event *again;    /* a timer of zero: runs in the next turn */
     struct job_list deferred_jobs, again_jobs;
+    struct job_list turn_jobs; /* what stood in again_jobs when this turn began */
 };
 
-enum { NOT_POSTED, POSTED_DEFERRED, POSTED_AGAIN };
+enum { NOT_POSTED, POSTED_DEFERRED, POSTED_AGAIN, POSTED_TURN };
 
-/* Only what stands in the list now: a job that posts another gives the loop a turn in between. */
+/* A job may post and cancel any other, so it is always clear which list another stands in. */
 static void run_jobs(struct job_list *list)
 {
-    struct job_list now = STAILQ_HEAD_INITIALIZER(now);
     struct job *job;
 
-    STAILQ_CONCAT(&now, list);
-    while ((job = STAILQ_FIRST(&now))) {
-        STAILQ_REMOVE_HEAD(&now, link);
+    while ((job = STAILQ_FIRST(list))) {
+        STAILQ_REMOVE_HEAD(list, link);
         job->posted = NOT_POSTED;
         job->run(job);
     }
@@ -38,17 +37,21 @@ static void on_deferred(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    while (!STAILQ_EMPTY(&loop->deferred_jobs))
-        run_jobs(&loop->deferred_jobs);
+    run_jobs(&loop->deferred_jobs);
 }
 
+/* Only what stands in the list now: a job that posts another gives the loop a turn in between. */
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
     struct loop *loop = arg;
+    struct job *job;
 
     (void)fd;
     (void)what;
-    run_jobs(&loop->again_jobs);
+    STAILQ_FOREACH(job, &loop->again_jobs, link)
+    job->posted = POSTED_TURN;
+    STAILQ_CONCAT(&loop->turn_jobs, &loop->again_jobs);
+    run_jobs(&loop->turn_jobs);
 }
 
 struct loop *loop_new(void)
@@ -62,6 +65,7 @@ struct loop *loop_new(void)
     event_config_free(config);
     STAILQ_INIT(&loop->deferred_jobs);
     STAILQ_INIT(&loop->again_jobs);
+    STAILQ_INIT(&loop->turn_jobs);
     if (!loop->base) {
         free(loop);
         return NULL;
@@ -132,6 +136,8 @@ void loop_cancel(struct loop *loop, struct job *job)
         STAILQ_REMOVE(&loop->deferred_jobs, job, job, link);
     else if (job->posted == POSTED_AGAIN)
         STAILQ_REMOVE(&loop->again_jobs, job, job, link);
+    else if (job->posted == POSTED_TURN)
+        STAILQ_REMOVE(&loop->turn_jobs, job, job, link);
     job->posted = NOT_POSTED;
 }
 

@@ -14,7 +14,7 @@ void socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
                   void (*callback)(int fd, short what, void *context), void *context)
 {
     socket->fd = fd;
-    socket->readable = socket->writable = socket->hung_up = false;
+    socket->readable = socket->writable = socket->unsure = socket->hung_up = false;
     event_assign(&socket->event, loop_base(loop), fd,
                  EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, callback, context);
     event_add(&socket->event, NULL);
@@ -37,7 +37,7 @@ void socket_close(struct stream_socket *socket)
     event_del(&socket->event);
     close(socket->fd);
     socket->fd = -1;
-    socket->readable = socket->writable = false;
+    socket->readable = socket->writable = socket->unsure = false;
 }
 
 void socket_abort(struct stream_socket *socket)
@@ -49,23 +49,44 @@ void socket_abort(struct stream_socket *socket)
     socket_close(socket);
 }
 
+static ssize_t again_or_failed(bool *mark)
+{
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+        return SOCKET_FAILED;
+    *mark = false;
+    return SOCKET_AGAIN;
+}
+
 /* After a short count the socket is drained: the next bytes come with an edge. Not so once the peer
  * has hung up: that edge is behind us, and the end is still to be read. */
 ssize_t socket_receive(struct stream_socket *socket, void *bytes, size_t len)
 {
     ssize_t n;
 
+    if (!socket->readable && !socket->unsure)
+        return SOCKET_AGAIN;
     do {
         n = recv(socket->fd, bytes, len, 0);
     } while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        bool again = errno == EAGAIN || errno == EWOULDBLOCK;
-        socket->readable = socket->readable && !again;
-        return again ? SOCKET_AGAIN : SOCKET_FAILED;
-    }
-    if ((size_t)n < len && n > 0 && !socket->hung_up)
+    socket->unsure = false;
+    if (n < 0)
+        return again_or_failed(&socket->readable);
+    if ((size_t)n < len && n > 0 && !socket->hung_up) {
         socket->readable = false;
+        socket->unsure = true;
+    }
     return n;
+}
+
+bool socket_peer_has_left(struct stream_socket *socket)
+{
+    char byte;
+
+    if (!socket->readable)
+        return false;
+    ssize_t n = recv(socket->fd, &byte, 1, MSG_PEEK);
+    return n == 0 ||
+           (n < 0 && errno != EINTR && again_or_failed(&socket->readable) == SOCKET_FAILED);
 }
 
 static size_t total_of(const struct iovec *pieces, int n)
@@ -83,14 +104,13 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
                               .msg_iovlen = (size_t)n };
     ssize_t sent;
 
+    if (!socket->writable)
+        return SOCKET_AGAIN;
     do {
         sent = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
-    if (sent < 0) {
-        bool again = errno == EAGAIN || errno == EWOULDBLOCK;
-        socket->writable = socket->writable && !again;
-        return again ? SOCKET_AGAIN : SOCKET_FAILED;
-    }
+    if (sent < 0)
+        return again_or_failed(&socket->writable);
     if ((size_t)sent < total_of(pieces, n))
         socket->writable = false;
     return sent;

@@ -2,7 +2,9 @@
  *
  * Readiness is edge-triggered: an event sets a mark, a call that comes back short clears it, and no
  * system call is made that is known to answer "again". EV_CLOSED is watched too, because a FIN that
- * arrives together with data gives no edge of its own. */
+ * arrives together with data gives no edge of its own. A reset is told by libevent as "readable and
+ * writable", which is also what ordinary data looks like: so after a short count we are `unsure`,
+ * and whoever still waits for bytes asks the kernel once more. */
 #ifndef PROXY_SOCKET_H
 #define PROXY_SOCKET_H
 
@@ -19,6 +21,7 @@ struct loop;
 struct stream_socket {
     int fd; /* -1: not open */
     bool readable, writable;
+    bool unsure;  /* drained, unless a reset hid behind the last data */
     bool hung_up; /* the peer sends no more */
     struct event event;
 };
@@ -35,9 +38,13 @@ void socket_close(struct stream_socket *socket);
 /* Ends with a reset, so that the peer cannot take what it has for complete. */
 void socket_abort(struct stream_socket *socket);
 
-/* Bytes moved; 0 from socket_receive is the end; or one of the values above. */
+/* Bytes moved; 0 from socket_receive is the end; or one of the values above. No system call is made
+ * where the marks know the answer. */
 ssize_t socket_receive(struct stream_socket *socket, void *bytes, size_t len);
 ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, int n);
+
+/* True if the peer has closed or reset. Asks the kernel only if there may be something to read. */
+bool socket_peer_has_left(struct stream_socket *socket);
 
 /* A listening TCP socket, or -1 with errno. */
 int socket_listen(const struct listen_address *address, int backlog);

@@ -20,6 +20,15 @@ static enum head_result refuse(const char **why, const char *sentence)
     return HEAD_BAD;
 }
 
+/* A ClientHello always holds an LF too (supported_groups is extension 10). */
+static enum head_result refuse_line(struct text bytes, size_t start, const char **why,
+                                    const char *sentence)
+{
+    bool tls = start < bytes.len && bytes.at[start] == 0x16;
+
+    return refuse(why, tls ? "this port speaks plain HTTP and was sent a TLS handshake" : sentence);
+}
+
 /* A complete line [scan->line, lf] was seen. True if it is the empty line that ends the head. */
 static bool line_is_last(struct head_scan *scan, uint32_t lf)
 {
@@ -46,7 +55,7 @@ enum head_result head_end(struct head_scan *scan, struct text bytes, size_t *end
         }
         uint32_t index = (uint32_t)(lf - bytes.at);
         if (index == 0 || lf[-1] != '\r')
-            return refuse(why, "a line ends in a bare LF");
+            return refuse_line(bytes, scan->start, why, "a line ends in a bare LF");
         scan->at = index + 1;
         if (line_is_last(scan, index)) {
             *end = scan->at;
@@ -57,9 +66,7 @@ enum head_result head_end(struct head_scan *scan, struct text bytes, size_t *end
     }
     if (scan->start < bytes.len && bytes.at[scan->start] != '\r' &&
         !syntax_is(bytes.at[scan->start], BYTE_TCHAR))
-        return refuse(why, bytes.at[scan->start] == 0x16
-                               ? "this port speaks plain HTTP and was sent a TLS handshake"
-                               : "the start line does not begin with a token");
+        return refuse_line(bytes, scan->start, why, "the start line does not begin with a token");
     return HEAD_MORE;
 }
 
@@ -319,6 +326,9 @@ enum head_result head_parse_response(struct text bytes, struct head *head, const
         (result = read_fields(rest, head, why)) != HEAD_OK ||
         (result = mark_nominated(head, why)) != HEAD_OK)
         return result;
+    if (head->status < 200)
+        return HEAD_OK; /* htparser takes a 1xx for the final response; there is no framing to agree
+                           on */
     char *end = put(canonical, head->minor ? TEXT("HTTP/1.1 ") : TEXT("HTTP/1.0 "));
     end = put(end, (struct text){ bytes.at + 9, 3 });
     end = put(end, TEXT(" R\r\n"));

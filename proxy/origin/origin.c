@@ -284,7 +284,7 @@ ssize_t origin_receive(struct origin *origin, void *bytes, size_t len)
 {
     if (origin->ssl)
         return tls_receive(origin->ssl, bytes, len);
-    return origin->socket.readable ? socket_receive(&origin->socket, bytes, len) : ORIGIN_AGAIN;
+    return socket_receive(&origin->socket, bytes, len);
 }
 
 ssize_t origin_send(struct origin *origin, const void *bytes, size_t len)
@@ -293,7 +293,7 @@ ssize_t origin_send(struct origin *origin, const void *bytes, size_t len)
 
     if (origin->ssl)
         return tls_send(origin->ssl, bytes, len);
-    return origin->socket.writable ? socket_send(&origin->socket, &piece, 1) : ORIGIN_AGAIN;
+    return socket_send(&origin->socket, &piece, 1);
 }
 
 /* Session tickets come unasked and are taken in by the read; content or an end is not quiet. */

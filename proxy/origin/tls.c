@@ -16,7 +16,7 @@ struct tls {
 static int bio_read(BIO *bio, char *bytes, int len)
 {
     struct stream_socket *socket = BIO_get_data(bio);
-    ssize_t n = socket->readable ? socket_receive(socket, bytes, (size_t)len) : SOCKET_AGAIN;
+    ssize_t n = socket_receive(socket, bytes, (size_t)len);
 
     BIO_clear_retry_flags(bio);
     if (n == SOCKET_AGAIN)
@@ -30,7 +30,7 @@ static int bio_write(BIO *bio, const char *bytes, int len)
 {
     struct stream_socket *socket = BIO_get_data(bio);
     struct iovec piece = { (void *)(uintptr_t)bytes, (size_t)len };
-    ssize_t n = socket->writable ? socket_send(socket, &piece, 1) : SOCKET_AGAIN;
+    ssize_t n = socket_send(socket, &piece, 1);
 
     BIO_clear_retry_flags(bio);
     if (n == SOCKET_AGAIN)
