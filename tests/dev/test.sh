@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# ./dev test: builds and runs everything. Every suite speaks TAP (`ok`, `not ok`, `1..N`); every single test is
+# counted, and a suite that crashes, hangs, or says nothing counts as failed. The last line is the sum.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+suite_limit=300     # seconds until a suite counts as hanging
+fuzz_seconds=10     # for each fuzzer; ./dev fuzz takes longer
+units_limit_ms=1000 # what all unit tests together may cost, release build, processor time
+
+passed=0 failed=0 skipped=0 failures=()
+
+fail() { # NAME
+    failed=$((failed + 1))
+    failures+=("$1")
+}
+
+finish() {
+    local name
+    if [ "$failed" -gt 0 ]; then
+        printf '\n%sfailed:%s\n' "$bold" "$plain"
+        for name in "${failures[@]}"; do echo "  $name"; done
+    fi
+    echo
+    if [ "$skipped" -gt 0 ]; then
+        echo "$passed passed, $failed failed, $skipped skipped"
+    else
+        echo "$passed passed, $failed failed"
+    fi
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+running='' # the suite that runs now
+trap 'trap - INT TERM; [ -n "$running" ] && kill "$running" 2>/dev/null; fail "interrupted"; finish' INT TERM
+
+# Runs a command with a time limit, and stays open to Ctrl-C meanwhile. Sets `status`.
+run_limited() { # OUT ERR COMMAND...
+    local out=$1 err=$2
+    shift 2
+    timeout -k 10 "$suite_limit" "$@" >"$out" 2>"$err" </dev/null &
+    running=$!
+    wait "$running"
+    status=$?
+    running=''
+}
+
+# Prints "passed failed skipped planned" of a TAP file. cmocka 1.1 writes a skipped test as "not ok N # SKIP".
+count_tap() { # FILE
+    awk '/^(not )?ok [0-9]+ # SKIP/ { s++; next }
+         /^ok .* # SKIP/ { s++; next }
+         /^ok / { p++ }
+         /^not ok / { f++ }
+         /^1\.\.[0-9]+/ { plan += substr($1, 4) }
+         END { print p + 0, f + 0, s + 0, plan + 0 }' "$1"
+}
+
+# A cmocka program that has lost its environment speaks cmocka's own language.
+translate_cmocka() { # FILE
+    sed -i -E 's/^\[==========\] Running ([0-9]+) test.*/1..\1/; s/^\[ +OK +\] /ok - /
+               s/^\[ +FAILED +\] /not ok - /; s/^\[ +SKIPPED +\] /ok - # SKIP /' "$1"
+}
+
+# Adds up what a suite wrote to build/log/NAME.tap and how it ended.
+count_suite() { # NAME EXIT-STATUS SECONDS
+    local name=$1 status=$2 took=$3 tap=build/log/$1.tap p f s planned ran note=''
+    translate_cmocka "$tap"
+    read -r p f s planned < <(count_tap "$tap")
+    ran=$((p + f + s))
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    while IFS= read -r test; do failures+=("$name: $test"); done \
+        < <(awk '/^not ok / && !/^not ok [0-9]+ # SKIP/ { sub(/^not ok ([0-9]+ )?(- )?/, ""); print }' "$tap")
+    if [ "$status" -eq 124 ]; then
+        note="no end after $suite_limit s"
+    elif [ "$ran" -eq 0 ]; then
+        note="printed no result, exit status $status"
+    elif [ "$ran" -ne "$planned" ]; then
+        note="ended after $ran of $planned tests, exit status $status"
+    elif [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
+        note="every test passed, but the exit status is $status"
+    fi
+    if [ -n "$note" ]; then fail "$name: $note"; fi
+    if [ "$f" -gt 0 ] || [ -n "$note" ]; then
+        result FAIL "$name: $p passed, $f failed${note:+; $note} - see $tap"
+        grep -v '^ok ' "$tap" | tail -n 30 | sed 's/^/        | /'
+        [ -s "build/log/$name.err" ] && show_tail "build/log/$name.err" 30
+    else
+        result ok "$name: $p$([ "$s" -gt 0 ] && echo ", $s skipped") ($took s)"
+    fi
+    return 0
+}
+
+suite() { # NAME COMMAND...
+    local name=$1 started=$SECONDS status
+    shift
+    run_limited "build/log/$name.tap" "build/log/$name.err" "$@"
+    count_suite "$name" "$status" $((SECONDS - started))
+}
+
+# Every build/dev/bin/PREFIX_* is a cmocka program.
+cmocka_suites() { # PREFIX WHAT
+    local program any=no
+    for program in build/dev/bin/"$1"_*; do
+        [ -x "$program" ] || continue
+        any=yes
+        suite "${program##*/}" env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/dev/bin" "$program"
+    done
+    if [ $any = no ]; then
+        result FAIL "$2: none was built"
+        fail "$2: none was built"
+    fi
+}
+
+# Unit tests stay quick, or nobody runs them: their processor time on the release build, as one test.
+units_are_quick() {
+    local program spent times status=0 started=$SECONDS
+    local before after
+    before=$(awk '{ print $16 + $17 }' /proc/$$/stat)
+    for program in build/release/bin/test_*; do
+        [ -x "$program" ] || continue
+        CMOCKA_MESSAGE_OUTPUT=TAP "$program" >build/log/units-release.log 2>&1 </dev/null || {
+            result FAIL "${program##*/}: fails on the release build"
+            show_tail build/log/units-release.log
+            fail "${program##*/}: fails on the release build"
+            status=1
+        }
+    done
+    after=$(awk '{ print $16 + $17 }' /proc/$$/stat)
+    [ $status -eq 0 ] || return 0
+    spent=$(((after - before) * 1000 / $(getconf CLK_TCK)))
+    times="all unit tests on the release build: $spent ms of processor time, $((SECONDS - started)) s"
+    if [ "$spent" -le "$units_limit_ms" ]; then
+        passed=$((passed + 1))
+        result ok "$times"
+    else
+        result FAIL "$times (the limit is $units_limit_ms ms)"
+        fail "unit tests are quick: $spent ms"
+    fi
+}
+
+# The npm clients, at the versions in package-lock.json; installed again only when that file changes.
+install_clients() {
+    local stamp=tests/clients/node_modules/.installed want
+    want=$(cat tests/clients/package.json tests/clients/package-lock.json | sha256sum)
+    [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return 0
+    step npm-ci "the npm clients" npm --prefix tests/clients ci --ignore-scripts --no-audit --no-fund &&
+        echo "$want" >"$stamp"
+}
+
+samples() {
+    local tap=build/log/samples.tap started=$SECONDS status
+    rm -f "$tap"
+    touch "$tap"
+    run_limited build/log/samples.out build/log/samples.err env SAMPLES_TAP="$tap" tests/dev/run.sh --once
+    sed -n 's/^\([0-9]*\) of \([0-9]*\) samples.*/1..\2/p' build/log/samples.out >>"$tap"
+    [ $status -eq 0 ] || grep -B12 '✗' build/log/samples.out >>build/log/samples.err
+    count_suite samples $status $((SECONDS - started))
+}
+
+# --- everything ---------------------------------------------------------------------------------------
+
+need $packages_build $packages_run $packages_check $packages_fuzz $(packages_node) || {
+    fail "installing what is missing"
+    finish
+}
+for preset in dev release; do
+    build $preset || {
+        fail "build $preset"
+        finish
+    }
+done
+
+if [ -d ../shared/manifests ]; then
+    JANUS_REAL_MANIFESTS=$(cd ../shared/manifests && pwd)
+    export JANUS_REAL_MANIFESTS
+else
+    result skip "the real manifests (../shared/manifests) are not here: their tests are skipped"
+fi
+
+suite check tests/dev/check.sh fast
+cmocka_suites test "unit tests"
+units_are_quick
+cmocka_suites flow "flow tests"
+if install_clients; then
+    suite clients env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/clients/run.js
+else
+    fail "clients: npm ci"
+fi
+samples
+suite fuzz tests/dev/fuzz.sh "$fuzz_seconds"
+suite clang-tidy tests/dev/check.sh tidy
+finish

@@ -1,0 +1,38 @@
+/* tests/janus/sim.h - what lives as long as the process. */
+#ifndef TESTS_JANUS_SIM_H
+#define TESTS_JANUS_SIM_H
+
+#include <event2/event.h>
+#include <jansson.h>
+
+#include "tests/janus/record.h"
+
+enum { HOSTS_MAX = 32, SEEN_TOKEN_MAX = 8192 };
+
+struct options {
+    const char *listen;
+    const char *ca_out, *token_out;
+    const char *account, *workspace, *app_id;
+    const char *appkey, *apptoken; /* the pair that apptoken/login knows */
+    long token_life_s;
+    const char *hosts[HOSTS_MAX]; /* further names of the certificate for clients without SNI */
+    size_t n_hosts;
+};
+
+struct stats {
+    unsigned long connections, open, full, resumed, failed; /* failed: TLS handshakes */
+    unsigned long requests, malformed, aborted;
+    json_t *routes; /* name -> count */
+};
+
+struct sim {
+    const struct options *options;
+    struct event_base *base;
+    struct certificates *certificates;
+    struct tokens *tokens;
+    struct record *record;
+    struct stats stats;
+    char seen_token[SEEN_TOKEN_MAX]; /* by /_sim/401-until-rotate, "" before */
+};
+
+#endif
