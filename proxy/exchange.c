@@ -18,8 +18,7 @@
 
 #include "config/memory.h"
 
-/* ---- moves
- * ----------------------------------------------------------------------------------------- */
+/* ---- moves ---- */
 
 static void open_origin(struct exchange *x);
 
@@ -181,51 +180,19 @@ void exchange_move(struct exchange *x, enum exchange_event event)
  * nothing came back and the request may be repeated, it is, once and on a new connection. */
 void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
 {
-    bool stale = outcome == OUTCOME_ORIGIN_CLOSED && x->can_resend && x->reused;
+    bool stale = outcome == OUTCOME_ORIGIN_CLOSED && x->reused && !x->answered &&
+                 (x->can_resend || !x->up_begun);
 
     x->outcome = outcome;
     snprintf(x->detail, sizeof(x->detail), "%s", detail ? detail : "");
     exchange_move(x, stale ? STALE : FAILED);
 }
 
-/* ---- the origin
- * ------------------------------------------------------------------------------------ */
-
-static void on_ready(void *arg)
-{
-    struct exchange *x = arg;
-
-    exchange_move(x, READY);
-}
-
-static void on_failed(void *arg, enum outcome outcome, const char *detail)
-{
-    exchange_fail(arg, outcome, detail);
-}
-
-static const struct origin_owner origin_owner = { on_ready, on_failed, exchange_io };
-
-static void open_origin(struct exchange *x)
-{
-    x->pooled = x->retries ? NULL : pool_take(x->context->pool, &x->destination, &origin_owner, x);
-    if (x->pooled)
-        exchange_move(x, READY);
-    else
-        x->pooled = pool_open(x->context->pool, &x->destination, &origin_owner, x);
-}
-
-/* ---- events
- * ---------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 /* Either side may have room or bytes: both directions are taken as far as they go. */
-void exchange_io(void *exchange)
+static void advance(struct exchange *x)
 {
-    struct exchange *x = exchange;
-
-    if ((x->request.done || x->state < SENDING) && client_has_left(x->client)) {
-        exchange_gone(x);
-        return;
-    }
     if (x->state == ANSWERING) {
         exchange_answering(x);
         return;
@@ -234,6 +201,16 @@ void exchange_io(void *exchange)
         exchange_push(x);
     if (x->state == SENDING || x->state == AWAITING || x->state == RELAYING)
         exchange_pull(x);
+}
+
+void exchange_io(void *exchange)
+{
+    struct exchange *x = exchange;
+
+    if (client_has_left(x->client))
+        exchange_gone(x);
+    else
+        advance(x);
 }
 
 void exchange_gone(void *exchange)
@@ -283,11 +260,40 @@ static void on_deadline(struct deadline *deadline)
 
 static void on_again(struct job *job)
 {
-    exchange_io((char *)job - offsetof(struct exchange, job));
+    advance((struct exchange *)(void *)((char *)job - offsetof(struct exchange, job)));
 }
 
-/* ---- beginning
- * ------------------------------------------------------------------------------------- */
+/* ---- the origin ---- */
+
+static void on_ready(void *arg)
+{
+    struct exchange *x = arg;
+
+    exchange_move(x, READY);
+}
+
+static void on_failed(void *arg, enum outcome outcome, const char *detail)
+{
+    exchange_fail(arg, outcome, detail);
+}
+
+static void on_origin_io(void *arg)
+{
+    advance(arg);
+}
+
+static const struct origin_owner origin_owner = { on_ready, on_failed, on_origin_io };
+
+static void open_origin(struct exchange *x)
+{
+    x->pooled = x->retries ? NULL : pool_take(x->context->pool, &x->destination, &origin_owner, x);
+    if (x->pooled)
+        exchange_move(x, READY);
+    else
+        x->pooled = pool_open(x->context->pool, &x->destination, &origin_owner, x);
+}
+
+/* ---- beginning ---- */
 
 enum { UP_MAX = LIMIT_HEAD_BYTES + 4 * LIMIT_TOKEN_BYTES + 2 * RELAY_BUFFER_BYTES };
 
@@ -364,8 +370,7 @@ void *exchange_refuse(void *context, struct client *client, enum outcome outcome
     return x->state == ENDED ? NULL : x;
 }
 
-/* ---- the end
- * --------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 void exchange_id(const struct exchange *x, char out[33])
 {

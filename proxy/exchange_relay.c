@@ -16,8 +16,7 @@ static void progress(struct exchange *x)
         deadline_set(x->context->idle_deadlines, &x->deadline);
 }
 
-/* ---- up: from the client to the origin
- * --------------------------------------------------------------- */
+/* ---- up: from the client to the origin ---- */
 
 /* Content goes behind what waits in `up`, so that head and content leave in one record. */
 static void stage_up(struct exchange *x, struct text content)
@@ -110,8 +109,7 @@ void exchange_push(struct exchange *x)
         loop_again(x->context->loop, &x->job);
 }
 
-/* ---- down: from the origin to the client
- * ------------------------------------------------------------- */
+/* ---- down: from the origin to the client ---- */
 
 static int outflow_pieces(const struct exchange *x, struct iovec pieces[3])
 {

@@ -31,8 +31,7 @@ static void add_header(struct buffer *out, const struct header *header)
     buffer_add_field(out, header->name, header->value);
 }
 
-/* ---- to the origin
- * --------------------------------------------------------------------------------- */
+/* ---- to the origin ---- */
 
 /* The scheme stays as it was written: "Bearer X" or just "X". */
 static void add_authorization(struct buffer *out, const struct header *header, struct text token)
@@ -190,8 +189,7 @@ void forward_request(struct buffer *out, const struct head *head,
     buffer_add(out, TEXT("\r\n"));
 }
 
-/* ---- to the client
- * --------------------------------------------------------------------------------- */
+/* ---- to the client ---- */
 
 /* A response without content may still say how long it would be (RFC 9110, 8.6), but not a 204 or
  * 1xx. */

@@ -55,8 +55,7 @@ struct front {
 
 static void read_heads(struct client *client);
 
-/* ---- closing
- * --------------------------------------------------------------------------------------- */
+/* ---- closing ---- */
 
 static struct client *client_of_job(struct job *job)
 {
@@ -76,8 +75,7 @@ static void set_accepting(struct front *front, bool accepting)
 {
     struct listener *listener;
 
-    LIST_FOREACH(listener, &front->listeners, link)
-    {
+    LIST_FOREACH(listener, &front->listeners, link) {
         if (accepting)
             event_add(listener->event, NULL);
         else
@@ -102,8 +100,7 @@ static void close_client(struct client *client)
         front->handler->emptied(front->context);
 }
 
-/* ---- lingering
- * --------------------------------------------------------------------------------------- */
+/* ---- lingering ---- */
 
 /* Reads away what the client is still sending until it has read our answer and closed. */
 static void read_away(struct client *client)
@@ -130,8 +127,7 @@ static void linger(struct client *client)
     read_away(client);
 }
 
-/* ---- reading heads
- * ----------------------------------------------------------------------------------- */
+/* ---- reading heads ---- */
 
 static void on_again(struct job *job)
 {
@@ -251,8 +247,7 @@ static void read_heads(struct client *client)
     client->reading = false;
 }
 
-/* ---- events
- * ------------------------------------------------------------------------------------------ */
+/* ---- events ---- */
 
 static void on_io(int fd, short what, void *arg)
 {
@@ -276,8 +271,7 @@ static void on_deadline(struct deadline *deadline)
     close_client(client);
 }
 
-/* ---- accepting
- * --------------------------------------------------------------------------------------- */
+/* ---- accepting ---- */
 
 static void keep_peer(struct client *client, const struct sockaddr_storage *peer, socklen_t len)
 {
@@ -327,7 +321,7 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
 
     (void)what;
     for (int n = 0; n < ACCEPT_PER_TURN; n++) {
-        struct sockaddr_storage peer;
+        struct sockaddr_storage peer = { 0 };
         socklen_t len = sizeof(peer);
         int fd = accept4(listening, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
@@ -346,8 +340,7 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
     }
 }
 
-/* ---- the front
- * --------------------------------------------------------------------------------------- */
+/* ---- the front ---- */
 
 struct front *front_new(struct loop *loop, struct log *log, struct front_times times,
                         const struct front_handler *handler, void *context)
@@ -436,8 +429,7 @@ size_t front_n_clients(const struct front *front)
     return front->n_clients;
 }
 
-/* ---- for the exchange
- * -------------------------------------------------------------------------------- */
+/* ---- for the exchange ---- */
 
 struct intake *client_intake(struct client *client)
 {

@@ -49,7 +49,7 @@ struct intake *client_intake(struct client *client);
  * SOCKET_FAILED. */
 ssize_t client_receive(struct client *client);
 ssize_t client_send(struct client *client, const struct iovec *pieces, int n);
-/* True if nobody is there to read an answer. To be asked when no body is expected. */
+/* True if nobody is there to read an answer: closed or reset, with nothing unread before that. */
 bool client_has_left(struct client *client);
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX]);
 

@@ -49,7 +49,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     STAILQ_FOREACH(job, &loop->again_jobs, link)
-    job->posted = POSTED_TURN;
+        job->posted = POSTED_TURN;
     STAILQ_CONCAT(&loop->turn_jobs, &loop->again_jobs);
     run_jobs(&loop->turn_jobs);
 }
@@ -60,7 +60,6 @@ struct loop *loop_new(void)
     struct loop *loop = mem_alloc(1, sizeof(*loop));
 
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     loop->base = event_base_new_with_config(config);
     event_config_free(config);
     STAILQ_INIT(&loop->deferred_jobs);
@@ -141,8 +140,7 @@ void loop_cancel(struct loop *loop, struct job *job)
     job->posted = NOT_POSTED;
 }
 
-/* ---- deadlines
- * ----------------------------------------------------------------------------------- */
+/* ---- deadlines ---- */
 
 TAILQ_HEAD(deadline_list, deadline);
 

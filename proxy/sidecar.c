@@ -52,8 +52,7 @@ struct sidecar {
     int exit_code;
 };
 
-/* ---- policy
- * ---------------------------------------------------------------------------------------- */
+/* ---- policy ---- */
 
 static struct policy *load_policy(const struct settings *settings, struct diags *diags)
 {
@@ -98,8 +97,7 @@ static void reload(struct sidecar *sidecar)
     diags_fini(&diags);
 }
 
-/* ---- addresses
- * ------------------------------------------------------------------------------------- */
+/* ---- addresses ---- */
 
 static bool listen_on(struct sidecar *sidecar, const struct listen_address *address,
                       const char *option, struct diags *diags)
@@ -134,8 +132,7 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
     listen_on(sidecar, &settings->admin, "--admin", diags);
 }
 
-/* ---- readiness
- * ------------------------------------------------------------------------------------- */
+/* ---- readiness ---- */
 
 static bool readiness(void *context, char *body, size_t size)
 {
@@ -153,8 +150,7 @@ static bool readiness(void *context, char *body, size_t size)
     return token && !draining;
 }
 
-/* ---- signals
- * --------------------------------------------------------------------------------------- */
+/* ---- signals ---- */
 
 static void on_emptied(void *context)
 {
@@ -211,8 +207,7 @@ static void watch_signals(struct sidecar *sidecar)
     }
 }
 
-/* ---- building
- * -------------------------------------------------------------------------------------- */
+/* ---- building ---- */
 
 static void on_token(void *context, struct token *token)
 {
@@ -340,14 +335,14 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     return sidecar;
 }
 
-/* ---- ending
- * ---------------------------------------------------------------------------------------- */
+/* ---- ending ---- */
 
 static void free_loop_things(struct sidecar *sidecar)
 {
     front_free(sidecar->front);
     admin_free(sidecar->admin);
     pool_free(sidecar->pool);
+    event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
     token_source_free(sidecar->source);
     token_keeper_free(sidecar->keeper);
     resolver_free(sidecar->resolver);

@@ -151,8 +151,7 @@ static enum head_result mark_nominated(struct head *head, const char **why)
     return HEAD_OK;
 }
 
-/* ---- the second opinion: htparser
- * ---------------------------------------------------------------- */
+/* ---- the second opinion: htparser ---- */
 
 /* What htparser is shown: at most a start line, one Connection and one Content-Length. */
 enum { CANONICAL_MAX = 160 };
@@ -223,8 +222,7 @@ static enum head_result ask_htparser(struct head *head, htp_type type, char *sta
     return HEAD_OK;
 }
 
-/* ---- start lines
- * --------------------------------------------------------------------------------- */
+/* ---- start lines ---- */
 
 static bool read_version(struct text version, unsigned *minor)
 {
@@ -277,8 +275,7 @@ static enum head_result read_status_line(struct text line, struct head *head, co
     return HEAD_OK;
 }
 
-/* ---- whole heads
- * --------------------------------------------------------------------------------- */
+/* ---- whole heads ---- */
 
 static void head_reset(struct head *head, size_t length)
 {

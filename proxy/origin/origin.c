@@ -35,8 +35,7 @@ struct origin {
 static void on_io(int fd, short what, void *arg);
 static void connect_next(struct origin *origin);
 
-/* ---- endings
- * --------------------------------------------------------------------------------------- */
+/* ---- endings ---- */
 
 static struct origin *origin_of_job(struct job *job)
 {
@@ -90,8 +89,7 @@ static void on_deadline(struct deadline *deadline)
                                       : "connecting took too long");
 }
 
-/* ---- handshake
- * ------------------------------------------------------------------------------------- */
+/* ---- handshake ---- */
 
 static void become_open(struct origin *origin)
 {
@@ -114,8 +112,7 @@ static void shake_hands(struct origin *origin)
         fail(origin, outcome, detail);
 }
 
-/* ---- connecting
- * ------------------------------------------------------------------------------------ */
+/* ---- connecting ---- */
 
 static void on_connected(struct origin *origin)
 {
@@ -177,8 +174,7 @@ static void connect_next(struct origin *origin)
     fail(origin, origin->outcome, detail);
 }
 
-/* ---- resolving
- * ------------------------------------------------------------------------------------- */
+/* ---- resolving ---- */
 
 /* A listener on every address (0.0.0.0, ::) is behind all of them, as far as we can tell. */
 static bool is_own_listener(const struct origin_context *context, const struct sockaddr *address)
@@ -271,8 +267,7 @@ struct origin *origin_open(const struct origin_context *context,
     return origin;
 }
 
-/* ---- open
- * ------------------------------------------------------------------------------------------ */
+/* ---- open ---- */
 
 void origin_set_owner(struct origin *origin, const struct origin_owner *owner, void *arg)
 {

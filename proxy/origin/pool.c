@@ -43,8 +43,7 @@ struct pool {
     LIST_HEAD(, pool_host) buckets[BUCKETS];
 };
 
-/* ---- hosts
- * ----------------------------------------------------------------------------------------- */
+/* ---- hosts ---- */
 
 static uint32_t hash_of(const struct destination *destination)
 {
@@ -77,8 +76,7 @@ static struct pool_host *find_host(struct pool *pool, const struct destination *
     uint32_t hash = hash_of(destination);
     struct pool_host *host;
 
-    LIST_FOREACH(host, &pool->buckets[hash % BUCKETS], bucket)
-    {
+    LIST_FOREACH(host, &pool->buckets[hash % BUCKETS], bucket) {
         if (is_of(host, hash, destination))
             return host;
     }
@@ -117,8 +115,7 @@ static void count_closed(struct pool_host *host)
         TAILQ_INSERT_TAIL(&host->pool->unused, host, age);
 }
 
-/* ---- connections
- * ----------------------------------------------------------------------------------- */
+/* ---- connections ---- */
 
 static void free_pooled(struct job *job)
 {
@@ -223,8 +220,7 @@ bool pooled_is_reused(const struct pooled *pooled)
     return pooled->reused;
 }
 
-/* ---- the pool
- * -------------------------------------------------------------------------------------- */
+/* ---- the pool ---- */
 
 struct pool *pool_new(const struct origin_context *context)
 {
@@ -248,15 +244,16 @@ static void close_all_idle(struct pool_host *host)
 
 void pool_free(struct pool *pool)
 {
-    struct pool_host *host;
+    struct pool_host *host, *next;
 
     if (!pool)
         return;
     for (size_t i = 0; i < BUCKETS; i++) {
-        LIST_FOREACH(host, &pool->buckets[i], bucket)
-        close_all_idle(host);
-        while ((host = LIST_FIRST(&pool->buckets[i])))
+        for (host = LIST_FIRST(&pool->buckets[i]); host; host = next) {
+            next = LIST_NEXT(host, bucket);
+            close_all_idle(host);
             free_host(host);
+        }
     }
     assert(pool->n_open == 0 && pool->n_hosts == 0);
     deadlines_free(pool->idle_deadlines);

@@ -10,8 +10,7 @@ struct tls {
     BIO_METHOD *bio; /* a BIO that asks the socket's marks before it makes a system call */
 };
 
-/* ---- the BIO
- * --------------------------------------------------------------------------------------- */
+/* ---- the BIO ---- */
 
 static int bio_read(BIO *bio, char *bytes, int len)
 {
@@ -57,8 +56,7 @@ static BIO_METHOD *bio_method(void)
     return method;
 }
 
-/* ---- context
- * --------------------------------------------------------------------------------------- */
+/* ---- context ---- */
 
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
@@ -135,8 +133,7 @@ void tls_free(struct tls *tls)
     free(tls);
 }
 
-/* ---- one connection
- * -------------------------------------------------------------------------------- */
+/* ---- one connection ---- */
 
 static bool expect_name(SSL *ssl, const struct destination *destination)
 {
@@ -147,7 +144,7 @@ static bool expect_name(SSL *ssl, const struct destination *destination)
     if (destination->host_is_address)
         return X509_VERIFY_PARAM_set1_ip_asc(verify, destination->host) == 1;
     return X509_VERIFY_PARAM_set1_host(verify, destination->host, destination->host_len) == 1 &&
-           SSL_set_tlsext_host_name(ssl, destination->host) == 1;
+           SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)destination->host) == 1;
 }
 
 SSL *tls_begin(const struct tls *tls, const struct destination *destination,

@@ -5,6 +5,7 @@
 /* What the request carries. at == NULL or empty: it does not. */
 struct carried {
     struct text authorization, vtex_id, admin_cookie, store_cookie, app_key;
+    bool placeholder_cookie; /* in any VtexIdclientAutCookie, though another comes first */
 };
 
 bool cookie_next(struct text *cookies, struct text *whole, struct text *name, struct text *value)
@@ -33,18 +34,36 @@ struct text authorization_credentials(struct text value)
     return value;
 }
 
+static bool is_placeholder(const struct identity_rules *rules, struct text value)
+{
+    return value.len && text_eq(value, rules->placeholder);
+}
+
+static bool is_own(const struct identity_rules *rules, struct text value)
+{
+    return value.len && !is_placeholder(rules, value);
+}
+
+static void read_cookie(const struct identity_rules *rules, struct text name, struct text value,
+                        struct carried *carried)
+{
+    if (text_eq(name, VTEX_ID_NAME)) {
+        if (!carried->admin_cookie.len)
+            carried->admin_cookie = value;
+        if (is_placeholder(rules, value))
+            carried->placeholder_cookie = true;
+    }
+    if (text_eq(name, rules->store_cookie) && !carried->store_cookie.len)
+        carried->store_cookie = value;
+}
+
 static void read_cookies(const struct identity_rules *rules, const struct head *head,
                          struct carried *carried)
 {
     for (size_t i = 0; head->count[HEADER_COOKIE] && i < head->n_headers; i++) {
         struct text cookies = head->headers[i].value, whole, name, value;
-        while (head->headers[i].id == HEADER_COOKIE &&
-               cookie_next(&cookies, &whole, &name, &value)) {
-            if (text_eq(name, VTEX_ID_NAME) && !carried->admin_cookie.len)
-                carried->admin_cookie = value;
-            if (text_eq(name, rules->store_cookie) && !carried->store_cookie.len)
-                carried->store_cookie = value;
-        }
+        while (head->headers[i].id == HEADER_COOKIE && cookie_next(&cookies, &whole, &name, &value))
+            read_cookie(rules, name, value, carried);
     }
 }
 
@@ -60,16 +79,6 @@ static struct carried carried_by(const struct identity_rules *rules, const struc
     return carried;
 }
 
-static bool is_placeholder(const struct identity_rules *rules, struct text value)
-{
-    return value.len && text_eq(value, rules->placeholder);
-}
-
-static bool is_own(const struct identity_rules *rules, struct text value)
-{
-    return value.len && !is_placeholder(rules, value);
-}
-
 /* Each placeholder becomes `fate`; what the user put there is kept. */
 static void place(const struct identity_rules *rules, const struct carried *carried, enum fate fate,
                   struct identity *identity)
@@ -78,7 +87,7 @@ static void place(const struct identity_rules *rules, const struct carried *carr
         identity->authorization = fate;
     if (is_placeholder(rules, carried->vtex_id))
         identity->vtex_id = fate;
-    if (is_placeholder(rules, carried->admin_cookie))
+    if (carried->placeholder_cookie)
         identity->cookie = fate;
 }
 
@@ -133,7 +142,7 @@ static enum outcome choose_user(const struct identity_rules *rules, const struct
     if (identity->authorization == FATE_DROP)
         identity->authorization = FATE_APP_TOKEN;
     else if (!carried->authorization.len)
-        identity->add_authorization = true;
+        put_app_token(realm, identity);
     return OUTCOME_RELAYED;
 }
 
