@@ -372,73 +372,6 @@ void *exchange_refuse(void *context, struct client *client, enum outcome outcome
 
 /* ---- the end ---- */
 
-void exchange_id(const struct exchange *x, char out[33])
-{
-    snprintf(out, 33, "%016llx%016llx", (unsigned long long)x->context->id_prefix,
-             (unsigned long long)x->id);
-}
-
-struct text exchange_date(struct exchange_context *context)
-{
-    time_t now = time(NULL);
-    struct tm parts;
-
-    if (now != context->date_second) {
-        context->date_second = now;
-        gmtime_r(&now, &parts);
-        strftime(context->date, sizeof(context->date), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    }
-    return text_of(context->date);
-}
-
-static void log_destination(struct log *log, const struct exchange *x)
-{
-    char authority[AUTHORITY_MAX];
-    size_t len = destination_authority(&x->destination, authority);
-
-    log_text(log, "destination", (struct text){ authority, len });
-    log_text(log, "path", text_of(x->path));
-    log_text(log, "realm", text_of(realm_name(x->realm)));
-    log_text(log, "verdict", text_of(x->verdict.kind == VERDICT_ALLOW ? "allow" : "deny"));
-    if (x->verdict.rule.line)
-        log_number(log, "rule_line", x->verdict.rule.line);
-    log_text(log, "identity", text_of(identity_name(x->identity.kind)));
-    if (x->token)
-        log_number(log, "token_generation", token_generation(x->token));
-}
-
-static void log_exchange(const struct exchange *x)
-{
-    const struct outcome_row *row = outcome_row(x->outcome);
-    struct log *log = x->context->log;
-    char id[33], client[ADDRESS_TEXT_MAX];
-    uint64_t now = loop_now_us();
-
-    if (!log_wants(log, row->level))
-        return;
-    exchange_id(x, id);
-    client_address(x->client, client);
-    log_begin(log, row->level, "exchange");
-    log_text(log, "id", text_of(id));
-    log_text(log, "client", text_of(client));
-    if (x->method[0])
-        log_text(log, "method", text_of(x->method));
-    if (x->judged)
-        log_destination(log, x);
-    log_number(log, "status", x->status);
-    log_text(log, "outcome", text_of(row->name));
-    if (x->detail[0])
-        log_text(log, "detail", text_of(x->detail));
-    log_number(log, "bytes_up", x->request.bytes);
-    log_number(log, "bytes_down", x->bytes_down);
-    log_number(log, "total_us", now - x->begun_us);
-    if (x->head_us)
-        log_number(log, "origin_us", x->head_us - x->begun_us);
-    log_number(log, "reused", x->reused);
-    log_number(log, "retries", x->retries);
-    log_end(log);
-}
-
 static void free_exchange(struct job *job)
 {
     free((char *)job - offsetof(struct exchange, job));
@@ -454,7 +387,7 @@ void exchange_end(struct exchange *x, enum client_next next)
     assert(!x->pooled);
     x->state = ENDED;
     context->n_ended++;
-    log_exchange(x);
+    exchange_log(x);
     deadline_clear(&x->deadline);
     token_keeper_leave(context->keeper, &x->waiter);
     token_unref(x->token);

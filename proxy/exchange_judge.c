@@ -63,6 +63,8 @@ static enum outcome judge_policy(struct exchange *x, const struct head *head)
     if (x->verdict.kind == VERDICT_ALLOW)
         return OUTCOME_RELAYED;
     verdict_sentence(x->policy, &x->verdict, &x->destination, x->detail, sizeof(x->detail));
+    if (x->verdict.reason == REASON_ADDRESS_CLASS)
+        return OUTCOME_ADDRESS_DENIED;
     return x->verdict.kind == VERDICT_DENY ? OUTCOME_OUTBOUND_DENIED : OUTCOME_BAD_REQUEST;
 }
 

@@ -3,7 +3,8 @@
  *   exchange.c         the states, the table of moves, the beginning and the end
  *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
  *   exchange_relay.c   bytes up and down
- *   exchange_answer.c  what we answer ourselves */
+ *   exchange_answer.c  what we answer ourselves
+ *   exchange_log.c     the line in the log */
 #ifndef PROXY_EXCHANGE_PARTS_H
 #define PROXY_EXCHANGE_PARTS_H
 
@@ -93,8 +94,6 @@ struct exchange {
 void exchange_move(struct exchange *x, enum exchange_event event);
 void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail);
 void exchange_end(struct exchange *x, enum client_next next);
-void exchange_id(const struct exchange *x, char out[33]);
-struct text exchange_date(struct exchange_context *context);
 
 /* exchange_judge.c */
 /* OUTCOME_RELAYED, or how it ends; then x->detail or `*why` says why. */
@@ -113,5 +112,10 @@ bool exchange_flush(struct exchange *x);
 void exchange_answer(struct exchange *x, enum outcome outcome, const char *message);
 /* Goes on with an answer: sends it, reads away what is left of the request, finishes. */
 void exchange_answering(struct exchange *x);
+
+/* exchange_log.c */
+void exchange_log(const struct exchange *x);
+void exchange_id(const struct exchange *x, char out[33]);
+struct text exchange_date(struct exchange_context *context);
 
 #endif

@@ -1,38 +1,13 @@
 #include "proxy/front.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
 #include "config/memory.h"
+#include "proxy/front_parts.h"
 #include "proxy/log.h"
-#include "proxy/loop.h"
-
-enum client_state { IDLE, BUSY, LINGERING, CLOSED };
-
-/* Requests of one client that are begun in one turn before the others get theirs. */
-enum { REQUESTS_PER_TURN = 32 };
-
-struct client {
-    LIST_ENTRY(client) link;
-    struct front *front;
-    void *exchange; /* while BUSY, once begin() has returned */
-    struct stream_socket socket;
-    struct intake intake;
-    struct head_scan scan;
-    struct deadline deadline;
-    struct job job; /* goes on reading in the next turn; frees */
-    uint8_t state;  /* of enum client_state */
-    bool reading;   /* inside read_heads(): whoever finishes an exchange returns there */
-    bool head_begun;
-    bool half_closed; /* its FIN came with the request */
-    uint32_t lingered;
-    struct sockaddr_storage *peer; /* off loopback only; NULL is 127.0.0.1 and peer_port */
-    uint16_t peer_port;
-};
 
 struct listener {
     LIST_ENTRY(listener) link;
@@ -40,36 +15,7 @@ struct listener {
     int fd;
 };
 
-struct front {
-    struct loop *loop;
-    struct log *log;
-    const struct front_handler *handler;
-    void *context;
-    struct deadlines *head_deadlines, *idle_deadlines, *linger_deadlines, *pause_deadlines;
-    struct deadline pause; /* while we cannot accept */
-    size_t n_clients;
-    bool draining;
-    LIST_HEAD(, client) clients;
-    LIST_HEAD(, listener) listeners;
-};
-
-static void read_heads(struct client *client);
-
-/* ---- closing ---- */
-
-static struct client *client_of_job(struct job *job)
-{
-    return (struct client *)(void *)((char *)job - offsetof(struct client, job));
-}
-
-static void free_client(struct job *job)
-{
-    struct client *client = client_of_job(job);
-
-    intake_reset(&client->intake);
-    free(client->peer);
-    free(client);
-}
+/* ---- accepting ---- */
 
 static void set_accepting(struct front *front, bool accepting)
 {
@@ -83,220 +29,12 @@ static void set_accepting(struct front *front, bool accepting)
     }
 }
 
-static void close_client(struct client *client)
+void front_client_left(struct front *front)
 {
-    struct front *front = client->front;
-
-    assert(client->state != CLOSED);
-    client->state = CLOSED;
-    deadline_clear(&client->deadline);
-    socket_close(&client->socket);
-    LIST_REMOVE(client, link);
-    client->job.run = free_client;
-    loop_defer(front->loop, &client->job);
     if (front->n_clients-- == LIMIT_CLIENTS && !front->draining)
         set_accepting(front, true);
     if (front->n_clients == 0 && front->draining)
         front->handler->emptied(front->context);
-}
-
-/* ---- lingering ---- */
-
-/* Reads away what the client is still sending until it has read our answer and closed. */
-static void read_away(struct client *client)
-{
-    char bytes[16 * 1024];
-
-    while (client->lingered < LIMIT_LINGER_BYTES) {
-        ssize_t n = socket_receive(&client->socket, bytes, sizeof(bytes));
-        if (n == SOCKET_AGAIN)
-            return;
-        if (n <= 0)
-            break;
-        client->lingered += (uint32_t)n;
-    }
-    close_client(client);
-}
-
-static void linger(struct client *client)
-{
-    client->state = LINGERING;
-    intake_reset(&client->intake);
-    shutdown(client->socket.fd, SHUT_WR);
-    deadline_set(client->front->linger_deadlines, &client->deadline);
-    read_away(client);
-}
-
-/* ---- reading heads ---- */
-
-static void on_again(struct job *job)
-{
-    read_heads(client_of_job(job));
-}
-
-static void refuse(struct client *client, enum outcome outcome, const char *why)
-{
-    struct front *front = client->front;
-
-    client->state = BUSY;
-    deadline_clear(&client->deadline);
-    void *exchange = front->handler->refuse(front->context, client, outcome, why);
-    if (client->state == BUSY)
-        client->exchange = exchange;
-}
-
-static enum outcome outcome_of(enum head_result result)
-{
-    return result == HEAD_TOO_LARGE         ? OUTCOME_HEAD_TOO_LARGE
-           : result == HEAD_TARGET_TOO_LONG ? OUTCOME_TARGET_TOO_LONG
-                                            : OUTCOME_BAD_REQUEST;
-}
-
-static void begin(struct client *client, size_t end)
-{
-    struct front *front = client->front;
-    struct text raw = intake_raw(&client->intake);
-    struct text bytes = { raw.at + client->scan.start, end - client->scan.start };
-    const char *why;
-    struct head head;
-
-    enum head_result result = head_parse_request(bytes, &head, &why);
-    if (result != HEAD_OK) {
-        refuse(client, outcome_of(result), why);
-        return;
-    }
-    intake_take_raw(&client->intake, client->scan.start);
-    client->scan = (struct head_scan){ 0 };
-    client->head_begun = false;
-    client->half_closed = client->socket.hung_up;
-    client->state = BUSY;
-    deadline_clear(&client->deadline);
-    void *exchange = front->handler->begin(front->context, client, &head);
-    if (client->state == BUSY)
-        client->exchange = exchange;
-}
-
-/* Nothing complete is there: keep only what must be kept, and wait. */
-static void wait_for_more(struct client *client)
-{
-    struct front *front = client->front;
-
-    if (intake_is_empty(&client->intake)) {
-        intake_reset(&client->intake);
-        deadline_set(front->idle_deadlines, &client->deadline);
-    } else if (!client->head_begun) {
-        client->head_begun = true; /* once: a drip of bytes does not prolong it */
-        deadline_set(front->head_deadlines, &client->deadline);
-    }
-}
-
-static void refuse_long(struct client *client)
-{
-    bool in_first_line = client->scan.line == client->scan.start;
-
-    refuse(client, in_first_line ? OUTCOME_TARGET_TOO_LONG : OUTCOME_HEAD_TOO_LARGE, NULL);
-}
-
-/* True if there may be more to read at once. */
-static bool read_more(struct client *client)
-{
-    ssize_t n = client_receive(client);
-
-    if (n > 0)
-        return true;
-    if (n == SOCKET_AGAIN)
-        wait_for_more(client);
-    else
-        close_client(client);
-    return false;
-}
-
-static bool read_one(struct client *client)
-{
-    const char *why;
-    size_t end;
-    struct text raw = intake_raw(&client->intake);
-    enum head_result result = head_end(&client->scan, raw, &end, &why);
-
-    if (result == HEAD_OK && end - client->scan.start <= LIMIT_HEAD_BYTES) {
-        begin(client, end);
-    } else if (result == HEAD_OK || (result == HEAD_MORE && raw.len >= LIMIT_HEAD_BYTES)) {
-        refuse_long(client);
-    } else if (result == HEAD_MORE) {
-        return read_more(client);
-    } else {
-        refuse(client, outcome_of(result), why);
-    }
-    return true;
-}
-
-static void read_heads(struct client *client)
-{
-    client->reading = true;
-    for (unsigned n = 0; client->state == IDLE; n++) {
-        if (client->front->draining && intake_is_empty(&client->intake)) {
-            close_client(client);
-        } else if (n == REQUESTS_PER_TURN) {
-            client->job.run = on_again;
-            loop_again(client->front->loop, &client->job);
-            break;
-        } else if (!read_one(client)) {
-            break;
-        }
-    }
-    client->reading = false;
-}
-
-/* ---- events ---- */
-
-static void on_io(int fd, short what, void *arg)
-{
-    struct client *client = arg;
-
-    (void)fd;
-    socket_note(&client->socket, what);
-    if (client->state == IDLE)
-        read_heads(client);
-    else if (client->state == LINGERING)
-        read_away(client);
-    else if (client->state == BUSY)
-        client->front->handler->io(client->exchange);
-}
-
-static void on_deadline(struct deadline *deadline)
-{
-    struct client *client =
-        (struct client *)(void *)((char *)deadline - offsetof(struct client, deadline));
-
-    close_client(client);
-}
-
-/* ---- accepting ---- */
-
-static void keep_peer(struct client *client, const struct sockaddr_storage *peer, socklen_t len)
-{
-    const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)peer;
-
-    client->peer_port = address_port((const struct sockaddr *)peer);
-    if (peer->ss_family == AF_INET && ntohl(four->sin_addr.s_addr) == INADDR_LOOPBACK)
-        return;
-    client->peer = mem_alloc(1, sizeof(*client->peer));
-    memcpy(client->peer, peer, len < sizeof(*peer) ? len : sizeof(*peer));
-}
-
-static void add_client(struct front *front, int fd, const struct sockaddr_storage *peer,
-                       socklen_t len)
-{
-    struct client *client = mem_alloc(1, sizeof(*client));
-
-    client->front = front;
-    client->state = IDLE;
-    client->deadline.passed = on_deadline;
-    keep_peer(client, peer, len);
-    LIST_INSERT_HEAD(&front->clients, client, link);
-    front->n_clients++;
-    socket_watch(&client->socket, front->loop, fd, on_io, client);
-    deadline_set(front->idle_deadlines, &client->deadline);
 }
 
 static void pause_accepting(struct front *front, int error)
@@ -325,7 +63,7 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
         socklen_t len = sizeof(peer);
         int fd = accept4(listening, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            add_client(front, fd, &peer, len);
+            client_new(front, fd, &peer, len);
             if (front->n_clients < LIMIT_CLIENTS)
                 continue;
             log_message(front->log, LOG_WARNING, "accept_paused", "%d clients are connected",
@@ -373,14 +111,6 @@ static void close_listeners(struct front *front)
     }
 }
 
-static void drop_client(struct client *client)
-{
-    if (client->state == BUSY && client->exchange)
-        client->front->handler->gone(client->exchange);
-    if (client->state != CLOSED)
-        close_client(client);
-}
-
 void front_free(struct front *front)
 {
     struct client *client;
@@ -389,7 +119,7 @@ void front_free(struct front *front)
         return;
     close_listeners(front);
     while ((client = LIST_FIRST(&front->clients)))
-        drop_client(client);
+        client_drop(client);
     deadlines_free(front->head_deadlines);
     deadlines_free(front->idle_deadlines);
     deadlines_free(front->linger_deadlines);
@@ -420,76 +150,11 @@ void front_drain(struct front *front)
     for (client = LIST_FIRST(&front->clients); client; client = next) {
         next = LIST_NEXT(client, link);
         if (client->state == IDLE && intake_is_empty(&client->intake))
-            close_client(client);
+            client_close(client);
     }
 }
 
 size_t front_n_clients(const struct front *front)
 {
     return front->n_clients;
-}
-
-/* ---- for the exchange ---- */
-
-struct intake *client_intake(struct client *client)
-{
-    return &client->intake;
-}
-
-/* The intake grows only for a head that does not fit yet. */
-ssize_t client_receive(struct client *client)
-{
-    struct intake *intake = &client->intake;
-    size_t room, held = intake_raw(intake).len;
-    uint32_t size = RELAY_BUFFER_BYTES;
-
-    while (client->state == IDLE && size <= held && size < LIMIT_HEAD_BYTES)
-        size *= 2;
-    char *bytes = intake_room(intake, size, &room);
-    if (!bytes)
-        return SOCKET_AGAIN;
-    ssize_t n = socket_receive(&client->socket, bytes, room);
-    if (n > 0)
-        intake_received(intake, (size_t)n);
-    return n;
-}
-
-ssize_t client_send(struct client *client, const struct iovec *pieces, int n)
-{
-    return socket_send(&client->socket, pieces, n);
-}
-
-/* A FIN in the middle of an exchange is a client that left: the real clients close on their own
- * time-out and retry, so what they no longer wait for must not be carried out at leisure. A FIN
- * that came with the request itself is another idiom: that client only says that it has no more to
- * send. */
-bool client_has_left(struct client *client)
-{
-    return !client->half_closed && socket_peer_has_left(&client->socket);
-}
-
-void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX])
-{
-    struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_port = htons(client->peer_port) };
-
-    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address_text(client->peer ? (const struct sockaddr *)client->peer
-                              : (const struct sockaddr *)&loopback,
-                 out);
-}
-
-void client_finish(struct client *client, enum client_next next)
-{
-    assert(client->state == BUSY);
-    client->exchange = NULL;
-    if (next == CLIENT_KEEP) {
-        client->state = IDLE;
-        if (!client->reading)
-            read_heads(client);
-    } else if (next == CLIENT_LINGER) {
-        linger(client);
-    } else {
-        socket_abort(&client->socket);
-        close_client(client);
-    }
 }
