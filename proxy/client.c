@@ -1,5 +1,4 @@
-/* One client connection: reads heads, lends itself to one exchange at a time, ends in one of three
- * ways. */
+/* One client connection: reads heads and lends itself to one exchange at a time. */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 /* The life of one request.
  *
- *   begin: judged (exchange_judge.c): destination, framing, policy, identity
- *     | allowed                                   | refused
- *     v                                           v
- *   WAITING --token--> OPENING --ready--> SENDING --sent--> AWAITING --head--> RELAYING --done-->
- * ENDED (only if no token    ^  ^                |  `------- head (early) -----------^ is live yet)
- * |  '---- stale -----+-----------------'
+ *   begin: judged (exchange_judge.c): destination, framing, policy, identity; refused -> ANSWERING
+ *     |
+ *     v        token           ready            sent             head             done
+ *   WAITING ---------> OPENING ------> SENDING ------> AWAITING ------> RELAYING ------> ENDED
+ *   (only while no       ^                | `---- head (early) --->--------^
+ *    token is live)      `---- stale -----+---------------'
  *
  *   failed: before a response head went to the client we answer ourselves (ANSWERING, then ENDED);
  *   after it we can only cut the client, so that it sees that something is missing.
@@ -176,8 +176,8 @@ void exchange_move(struct exchange *x, enum exchange_event event)
     move->run(x);
 }
 
-/* A dead connection that was kept from an earlier exchange says nothing about the origin: if
- * nothing came back and the request may be repeated, it is, once and on a new connection. */
+/* A dead connection that was kept from an earlier exchange says nothing about the origin: if nothing
+ * came back, and nothing was sent or the request may be repeated, it goes again on a new one. */
 void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
 {
     bool stale = outcome == OUTCOME_ORIGIN_CLOSED && x->reused && !x->answered &&

@@ -1,8 +1,7 @@
 /*  SIZE --digits--> EXTENSION --CR--> SIZE_LF --LF--> DATA --left 0--> DATA_CR -> DATA_LF -> SIZE
  *                                         `--LF, size 0--> TRAILER --CR--> LAST_LF --LF--> DONE
- *                                                            ^ `--> NAME -:-> VALUE -CR->
- * TRAILER_LF
- *                                                            '------------------------------' */
+ *                                                            ^ `-> NAME -:-> VALUE -CR-> LF -.
+ *                                                            `-------------------------------' */
 #include "proxy/http/chunked.h"
 
 #include <string.h>

@@ -5,35 +5,30 @@ struct known_name {
     enum header_id id;
 };
 
-#define KNOWN(literal, id)                                                                         \
-    {                                                                                              \
-        { literal, sizeof(literal) - 1 }, id                                                       \
-    }
-
 /* Ordered by length, so that a name is compared only with names of its own length. */
 static const struct known_name known[] = {
-    KNOWN("te", HEADER_TE),
-    KNOWN("host", HEADER_HOST),
-    KNOWN("date", HEADER_DATE),
-    KNOWN("cookie", HEADER_COOKIE),
-    KNOWN("expect", HEADER_EXPECT),
-    KNOWN("origin", HEADER_ORIGIN),
-    KNOWN("upgrade", HEADER_UPGRADE),
-    KNOWN("trailer", HEADER_TRAILER),
-    KNOWN("connection", HEADER_CONNECTION),
-    KNOWN("keep-alive", HEADER_KEEP_ALIVE),
-    KNOWN("x-janus-auth", HEADER_JANUS_AUTH),
-    KNOWN("authorization", HEADER_AUTHORIZATION),
-    KNOWN("content-length", HEADER_CONTENT_LENGTH),
-    KNOWN("sec-fetch-site", HEADER_SEC_FETCH_SITE),
-    KNOWN("x-vtex-proxy-to", HEADER_PROXY_TO),
-    KNOWN("x-vtex-use-https", HEADER_USE_HTTPS),
-    KNOWN("proxy-connection", HEADER_PROXY_CONNECTION),
-    KNOWN("x-vtex-api-appkey", HEADER_APP_KEY),
-    KNOWN("transfer-encoding", HEADER_TRANSFER_ENCODING),
-    KNOWN("x-vtex-remote-port", HEADER_REMOTE_PORT),
-    KNOWN("proxy-authorization", HEADER_PROXY_AUTHORIZATION),
-    KNOWN("vtexidclientautcookie", HEADER_VTEX_ID),
+    { TEXT_INIT("te"), HEADER_TE },
+    { TEXT_INIT("host"), HEADER_HOST },
+    { TEXT_INIT("date"), HEADER_DATE },
+    { TEXT_INIT("cookie"), HEADER_COOKIE },
+    { TEXT_INIT("expect"), HEADER_EXPECT },
+    { TEXT_INIT("origin"), HEADER_ORIGIN },
+    { TEXT_INIT("upgrade"), HEADER_UPGRADE },
+    { TEXT_INIT("trailer"), HEADER_TRAILER },
+    { TEXT_INIT("connection"), HEADER_CONNECTION },
+    { TEXT_INIT("keep-alive"), HEADER_KEEP_ALIVE },
+    { TEXT_INIT("x-janus-auth"), HEADER_JANUS_AUTH },
+    { TEXT_INIT("authorization"), HEADER_AUTHORIZATION },
+    { TEXT_INIT("content-length"), HEADER_CONTENT_LENGTH },
+    { TEXT_INIT("sec-fetch-site"), HEADER_SEC_FETCH_SITE },
+    { TEXT_INIT("x-vtex-proxy-to"), HEADER_PROXY_TO },
+    { TEXT_INIT("x-vtex-use-https"), HEADER_USE_HTTPS },
+    { TEXT_INIT("proxy-connection"), HEADER_PROXY_CONNECTION },
+    { TEXT_INIT("x-vtex-api-appkey"), HEADER_APP_KEY },
+    { TEXT_INIT("transfer-encoding"), HEADER_TRANSFER_ENCODING },
+    { TEXT_INIT("x-vtex-remote-port"), HEADER_REMOTE_PORT },
+    { TEXT_INIT("proxy-authorization"), HEADER_PROXY_AUTHORIZATION },
+    { TEXT_INIT("vtexidclientautcookie"), HEADER_VTEX_ID },
 };
 
 enum { LONGEST = 21 };
