@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "config/manifest.h"
 #include "proxy/commands.h"
 #include "proxy/sidecar.h"
 
@@ -13,14 +12,6 @@ static void calm_the_heap(void)
 {
     mallopt(M_TOP_PAD, HEAP_PAD_BYTES);
     mallopt(M_TRIM_THRESHOLD, HEAP_TRIM_BYTES);
-}
-
-/* Settings that cannot be used hide nothing: what is wrong with the manifest is said all the same.
- */
-static void look_at_manifest(const struct settings *settings, struct diags *diags)
-{
-    if (settings->manifest_file)
-        manifest_free(manifest_load(settings->manifest_file, diags));
 }
 
 static void refuse_words(const struct strings *words, struct diags *diags)
@@ -43,7 +34,7 @@ int command_run(int argc, char **argv)
     if (diags.fatal == 0)
         sidecar = sidecar_new(settings, &diags);
     else
-        look_at_manifest(settings, &diags);
+        command_inspect(settings, &diags);
     diags_print(&diags, stderr);
     if (sidecar)
         exit_code = sidecar_run(sidecar);

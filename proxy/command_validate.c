@@ -10,7 +10,8 @@
 
 enum { CLEAN = 0, ERRORS = 1 };
 
-static void look_at_all(const struct settings *settings, struct diags *diags)
+/* Settings that cannot be used hide nothing: what else is wrong is said all the same. */
+void command_inspect(const struct settings *settings, struct diags *diags)
 {
     bool usable = diags->fatal == 0;
     struct manifest *manifest =
@@ -19,8 +20,7 @@ static void look_at_all(const struct settings *settings, struct diags *diags)
     if (manifest && usable)
         policy_unref(policy_new(manifest, settings, diags));
     manifest_free(manifest);
-    if (usable)
-        tls_free(tls_new(settings, diags));
+    tls_free(tls_new(settings, diags));
     token_source_check(settings->token_file, diags);
 }
 
@@ -33,7 +33,7 @@ int command_validate(int argc, char **argv)
     for (size_t i = 0; i < words.n; i++)
         diag_fatal(&diags, (struct place){ .file = words.items[i] },
                    "is not an option; validate takes no words");
-    look_at_all(settings, &diags);
+    command_inspect(settings, &diags);
     diags_print(&diags, stderr);
     printf("%zu errors, %zu warnings\n", diags.errors, diags.warnings);
     int exit_code = diags.errors ? ERRORS : CLEAN;

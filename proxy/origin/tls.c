@@ -1,7 +1,9 @@
 #include "proxy/origin/tls.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include "config/memory.h"
 
@@ -73,22 +75,31 @@ void tls_session_fini(struct tls_session *session)
     session->session = NULL;
 }
 
+/* Why OpenSSL would not take the file; it has no words for what the system said. */
+static const char *trust_problem(const char *path)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+    if (access(path, R_OK) != 0)
+        return strerror(errno);
+    return reason ? reason : "there is no certificate in it";
+}
+
 static bool load_trust(SSL_CTX *context, const struct settings *settings, struct diags *diags)
 {
     struct place place = { .file = "--ca-file" };
+    bool loaded = true;
 
     if (SSL_CTX_set_default_verify_paths(context) != 1)
         diag_warning(diags, place, "the system's trusted certificates cannot be loaded");
-    if (!settings->ca_file || SSL_CTX_load_verify_file(context, settings->ca_file) == 1) {
-        ERR_clear_error();
-        return true;
-    }
-    diag_fatal(diags, place, "%s cannot be used as a file of PEM certificates: %s",
-               settings->ca_file,
-               ERR_reason_error_string(ERR_peek_error()) ? ERR_reason_error_string(ERR_peek_error())
-                                                         : "no certificate in it");
     ERR_clear_error();
-    return false;
+    if (settings->ca_file && SSL_CTX_load_verify_file(context, settings->ca_file) != 1) {
+        loaded = false;
+        diag_fatal(diags, place, "%s is not a readable file of PEM certificates: %s",
+                   settings->ca_file, trust_problem(settings->ca_file));
+    }
+    ERR_clear_error();
+    return loaded;
 }
 
 /* AES-128 first: it is the cheapest where the processor has AES (stack: 22k instructions at 64 KB).

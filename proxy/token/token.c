@@ -51,6 +51,15 @@ static int decode_payload(struct text token, unsigned char *out)
     return decoded < 0 ? -1 : decoded - (int)padding;
 }
 
+/* 0 is kept for "it does not say": an exp of 0 is a second past, and what no clock can show is far
+ * away. */
+static time_t time_of(double exp)
+{
+    static const double far = (double)(1LL << 53);
+
+    return exp < 1 ? 1 : (time_t)(exp < far ? exp : far);
+}
+
 /* 0 when the token is opaque or says nothing. */
 static time_t expiry_of(struct text token)
 {
@@ -58,7 +67,7 @@ static time_t expiry_of(struct text token)
     int len = decode_payload(token, payload);
     json_t *claims = len > 0 ? json_loadb((const char *)payload, (size_t)len, 0, NULL) : NULL;
     const json_t *exp = json_object_get(claims, "exp");
-    time_t expires_at = json_is_number(exp) ? (time_t)json_number_value(exp) : 0;
+    time_t expires_at = json_is_number(exp) ? time_of(json_number_value(exp)) : 0;
 
     OPENSSL_cleanse(payload, sizeof(payload));
     json_decref(claims);
