@@ -1,26 +1,78 @@
 #include "proxy/admin.h"
 
 #include <evhtp/evhtp.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "config/memory.h"
+#include "proxy/limits.h"
 #include "proxy/loop.h"
 
-enum { ADMIN_MAX_BODY = 4096, ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64, BODY_MAX = 1024 };
+enum { ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64, BODY_MAX = 1024 };
 
 struct admin {
     evhtp_t *server;
     admin_readiness *readiness;
     void *context;
+    size_t n_connections;
 };
+
+/* ---- ceilings that libevhtp does not have ---- */
+
+/* One header is at most 8 KiB by htparser; how many there are is not limited. */
+static evhtp_res on_header(evhtp_request_t *request, evhtp_header_t *header, void *arg)
+{
+    size_t n = 0;
+    const evhtp_kv_t *each;
+
+    (void)header;
+    (void)arg;
+    TAILQ_FOREACH(each, request->headers_in, next) {
+        if (++n > LIMIT_ADMIN_HEADERS)
+            return EVHTP_RES_ERROR;
+    }
+    return EVHTP_RES_OK;
+}
+
+static evhtp_res on_closed(evhtp_connection_t *connection, void *arg)
+{
+    struct admin *admin = arg;
+
+    (void)connection;
+    admin->n_connections--;
+    return EVHTP_RES_OK;
+}
+
+static evhtp_res on_accepted(evhtp_connection_t *connection, void *arg)
+{
+    struct admin *admin = arg;
+
+    if (admin->n_connections >= LIMIT_ADMIN_CONNECTIONS)
+        return EVHTP_RES_ERROR;
+    admin->n_connections++;
+    evhtp_connection_set_hook(connection, evhtp_hook_on_header, (evhtp_hook)on_header, admin);
+    evhtp_connection_set_hook(connection, evhtp_hook_on_connection_fini, (evhtp_hook)on_closed,
+                              admin);
+    return EVHTP_RES_OK;
+}
+
+/* ---- answers ---- */
+
+static void add_header(evhtp_request_t *request, const char *name, const char *value)
+{
+    evhtp_headers_add_header(request->headers_out, evhtp_header_new(name, value, 0, 1));
+}
 
 static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
 {
-    evhtp_headers_add_header(request->headers_out,
-                             evhtp_header_new("Content-Type", "application/json", 0, 0));
-    evhtp_headers_add_header(request->headers_out,
-                             evhtp_header_new("Cache-Control", "no-store", 0, 0));
-    evbuffer_add(request->buffer_out, body, strlen(body));
+    char length[24];
+
+    snprintf(length, sizeof(length), "%zu", strlen(body));
+    add_header(request, "Content-Type", "application/json");
+    add_header(request, "Content-Length", length);
+    add_header(request, "Cache-Control", "no-store");
+    if (evhtp_request_get_method(request) != htp_method_HEAD)
+        evbuffer_add(request->buffer_out, body, strlen(body));
     evhtp_send_reply(request, status);
 }
 
@@ -66,6 +118,8 @@ static void on_readyz(evhtp_request_t *request, void *arg)
 static void on_other(evhtp_request_t *request, void *arg)
 {
     (void)arg;
+    if (refused(request))
+        return;
     answer(request, EVHTP_RES_NOTFOUND,
            "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz, /readyz.\","
            "\"source\":\"janus-sidecar\"}\n");
@@ -80,7 +134,8 @@ struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness, v
     admin->context = context;
     admin->server = evhtp_new(loop_base(loop), NULL);
     evhtp_set_timeouts(admin->server, &timeout, &timeout);
-    evhtp_set_max_body_size(admin->server, ADMIN_MAX_BODY);
+    evhtp_set_max_body_size(admin->server, LIMIT_ADMIN_BODY_BYTES);
+    evhtp_set_post_accept_cb(admin->server, on_accepted, admin);
     evhtp_set_cb(admin->server, "/healthz", on_healthz, admin);
     evhtp_set_cb(admin->server, "/readyz", on_readyz, admin);
     evhtp_set_gencb(admin->server, on_other, admin);

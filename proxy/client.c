@@ -4,6 +4,7 @@
 
 #include "config/memory.h"
 #include "proxy/front_parts.h"
+#include "proxy/peer.h"
 
 /* Requests of one client that are begun in one turn before the others get theirs. */
 enum { REQUESTS_PER_TURN = 32 };
@@ -108,7 +109,10 @@ static void begin(struct client *client, size_t end)
     intake_take_raw(&client->intake, client->scan.start);
     client->scan = (struct head_scan){ 0 };
     client->head_begun = false;
-    client->half_closed = client->socket.hung_up;
+    if (client->socket.hung_up && client_has_left(client)) {
+        client_close(client); /* no event will tell again */
+        return;
+    }
     client->state = BUSY;
     deadline_clear(&client->deadline);
     void *exchange = front->handler->begin(front->context, client, &head);
@@ -276,13 +280,13 @@ ssize_t client_send(struct client *client, const struct iovec *pieces, int n)
     return socket_send(&client->socket, pieces, n);
 }
 
-/* A FIN in the middle of an exchange is a client that left: the real clients close on their own
- * time-out and retry, so what they no longer wait for must not be carried out at leisure. A FIN
- * that came with the request itself is another idiom: that client only says that it has no more to
- * send. */
+/* The real clients close on their own time-out and retry, so what they no longer wait for must not be
+ * carried out at leisure. A client that only says it has nothing more to send still gets its answer. */
 bool client_has_left(struct client *client)
 {
-    return !client->half_closed && socket_peer_has_left(&client->socket);
+    enum socket_peer peer = socket_peer(&client->socket);
+
+    return peer == PEER_RESET || (peer == PEER_DONE && !peer_holds_its_end(client->socket.fd));
 }
 
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX])

@@ -52,6 +52,10 @@ static void start_sending(struct exchange *x)
 {
     x->reused = pooled_is_reused(x->pooled);
     origin_facts(pooled_origin(x->pooled))->exchanges++;
+    if (!origin_is_quiet(pooled_origin(x->pooled))) {
+        exchange_fail(x, OUTCOME_ORIGIN_PROTOCOL, "it spoke or closed before it was asked");
+        return;
+    }
     deadline_set(x->context->idle_deadlines, &x->deadline);
     exchange_push(x);
 }
@@ -131,15 +135,20 @@ static void open_again(struct exchange *x)
 
 static void answer_failure(struct exchange *x)
 {
+    token_keeper_leave(x->context->keeper, &x->waiter);
     release_head(x);
     release_origin(x, false);
     exchange_answer(x, x->outcome, NULL);
 }
 
+/* A length or a chunked coding that is not fulfilled shows that something is missing. Where only the end
+ * of the connection ends the response, it must not look like an ordinary end. */
 static void cut_client(struct exchange *x)
 {
+    bool looks_whole = x->client_framing.kind == FRAMING_UNTIL_CLOSE;
+
     release_origin(x, false);
-    exchange_end(x, CLIENT_ABORT);
+    exchange_end(x, looks_whole ? CLIENT_ABORT : CLIENT_LINGER);
 }
 
 static void end_answer(struct exchange *x)

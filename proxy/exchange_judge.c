@@ -44,6 +44,7 @@ static enum outcome judge_destination(struct exchange *x, const struct head *hea
     }
     switch (destination_of(&x->context->destination_rules, &request, &x->destination, why)) {
     case DESTINATION_OK:
+        *why = NULL;
         return OUTCOME_RELAYED;
     case DESTINATION_CONNECT:
         *why = NULL;

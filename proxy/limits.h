@@ -41,6 +41,11 @@ enum {
     LIMIT_POOL_IDLE_PER_HOST = 256,
     LIMIT_TOKEN_BYTES = 8 * 1024, /* a VTEX app token is about 1 KiB */
     LIMIT_ADDRESSES = 16,         /* of one name: the rest is not tried */
+    /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
+    LIMIT_ADMIN_CONNECTIONS = 64,
+    LIMIT_ADMIN_HEADERS = 64,
+    LIMIT_ADMIN_BODY_BYTES = 4096,
+
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
 

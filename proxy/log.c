@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ struct log {
     unsigned long long dropped;
     size_t end; /* of whole lines */
     size_t at;  /* of the line being written; == end between lines */
-    bool cut;   /* the line in progress was too long */
+    bool cut;   /* nothing more is added to the line in progress */
     time_t stamp_second;
     char stamp[24]; /* "2026-01-31T12:00:00" of that second */
     char bytes[LOG_BUFFER_BYTES];
@@ -37,7 +38,11 @@ static const char *const level_names[] = { "error", "warning", "info", "debug" }
 static void make_nonblocking(struct log *log)
 {
     char path[40];
+    struct stat status;
 
+    /* A file keeps its offset: whoever else writes to it must not overwrite us. It never blocks. */
+    if (fstat(log->fd, &status) == 0 && S_ISREG(status.st_mode))
+        return;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", log->fd);
     log->own_fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (log->own_fd >= 0)
@@ -109,12 +114,20 @@ bool log_wants(const struct log *log, enum log_level level)
     return level <= log->level;
 }
 
-/* The line ends up whole or not at all: room for its end is always kept. */
+/* What a line may always still get: the quote that ends a value, and its end. */
+enum { LINE_END_BYTES = 2 };
+
+static size_t line_room(const struct log *log)
+{
+    size_t used = log->at - log->end, max = LIMIT_LOG_LINE_BYTES - LINE_END_BYTES;
+
+    return log->cut || used > max ? 0 : max - used;
+}
+
+/* Whole or not at all, and nothing behind what did not fit. */
 static void add(struct log *log, struct text bytes)
 {
-    size_t room = sizeof(log->bytes) - 1 - log->at, used = log->at - log->end;
-
-    if (bytes.len > room || used + bytes.len > LIMIT_LOG_LINE_BYTES) {
+    if (bytes.len > line_room(log)) {
         log->cut = true;
         return;
     }
@@ -144,7 +157,8 @@ void log_begin(struct log *log, enum log_level level, const char *event)
     if (sizeof(log->bytes) - log->end < LIMIT_LOG_LINE_BYTES)
         flush(log);
     log->at = log->end;
-    log->cut = false;
+    /* Without room for any line there is none: log_end() counts it. */
+    log->cut = sizeof(log->bytes) - log->end < LIMIT_LOG_LINE_BYTES;
     add(log, TEXT("time="));
     add_time(log);
     add(log, TEXT(" level="));
@@ -156,8 +170,8 @@ void log_begin(struct log *log, enum log_level level, const char *event)
 static bool is_plain(struct text value)
 {
     for (size_t i = 0; i < value.len; i++) {
-        char c = value.at[i];
-        if (c <= ' ' || c == '"' || c == '\\' || c == '=' || c == 0x7f)
+        unsigned char c = (unsigned char)value.at[i];
+        if (c <= ' ' || c == '"' || c == '\\' || c == '=' || c >= 0x7f)
             return false;
     }
     return value.len > 0;
@@ -167,7 +181,7 @@ static void add_escaped(struct log *log, struct text value)
 {
     char escaped[8];
 
-    for (size_t i = 0; i < value.len; i++) {
+    for (size_t i = 0; i < value.len && !log->cut; i++) {
         unsigned char c = (unsigned char)value.at[i];
         if (c == '"' || c == '\\')
             snprintf(escaped, sizeof(escaped), "\\%c", c);
@@ -184,13 +198,15 @@ void log_text(struct log *log, const char *key, struct text value)
     add(log, TEXT(" "));
     add(log, text_of(key));
     add(log, TEXT("="));
-    if (is_plain(value)) {
+    if (is_plain(value) && value.len <= line_room(log)) {
         add(log, value);
         return;
     }
     add(log, TEXT("\""));
+    if (log->cut)
+        return;
     add_escaped(log, value);
-    add(log, TEXT("\""));
+    log->bytes[log->at++] = '"'; /* there is always room for it */
 }
 
 void log_number(struct log *log, const char *key, unsigned long long value)
@@ -206,7 +222,7 @@ void log_number(struct log *log, const char *key, unsigned long long value)
 
 void log_end(struct log *log)
 {
-    if (log->at + 1 >= sizeof(log->bytes) || log->at == log->end) {
+    if (log->at == log->end) {
         log->dropped++;
         log->at = log->end;
         return;

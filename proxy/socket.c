@@ -78,15 +78,18 @@ ssize_t socket_receive(struct stream_socket *socket, void *bytes, size_t len)
     return n;
 }
 
-bool socket_peer_has_left(struct stream_socket *socket)
+enum socket_peer socket_peer(struct stream_socket *socket)
 {
     char byte;
 
     if (!socket->readable)
-        return false;
+        return PEER_THERE;
     ssize_t n = recv(socket->fd, &byte, 1, MSG_PEEK);
-    return n == 0 ||
-           (n < 0 && errno != EINTR && again_or_failed(&socket->readable) == SOCKET_FAILED);
+    if (n >= 0)
+        return n > 0 ? PEER_THERE : PEER_DONE;
+    if (errno == EINTR || again_or_failed(&socket->readable) == SOCKET_AGAIN)
+        return PEER_THERE;
+    return PEER_RESET;
 }
 
 static size_t total_of(const struct iovec *pieces, int n)
@@ -109,8 +112,12 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
     do {
         sent = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
-    if (sent < 0)
-        return again_or_failed(&socket->writable);
+    if (sent < 0 && again_or_failed(&socket->writable) == SOCKET_AGAIN)
+        return SOCKET_AGAIN;
+    if (sent < 0) {
+        socket->readable = true; /* what the peer said before it closed is there, edge or no edge */
+        return SOCKET_FAILED;
+    }
     if ((size_t)sent < total_of(pieces, n))
         socket->writable = false;
     return sent;

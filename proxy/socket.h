@@ -43,8 +43,13 @@ void socket_abort(struct stream_socket *socket);
 ssize_t socket_receive(struct stream_socket *socket, void *bytes, size_t len);
 ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, int n);
 
-/* True if the peer has closed or reset. Asks the kernel only if there may be something to read. */
-bool socket_peer_has_left(struct stream_socket *socket);
+/* What has become of the other end? Asks the kernel only if there may be something to read. */
+enum socket_peer {
+    PEER_THERE, /* it is connected, or bytes of it wait to be read */
+    PEER_DONE,  /* it sends no more */
+    PEER_RESET,
+};
+enum socket_peer socket_peer(struct stream_socket *socket);
 
 /* A listening TCP socket, or -1 with errno. */
 int socket_listen(const struct listen_address *address, int backlog);

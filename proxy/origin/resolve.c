@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "config/memory.h"
+#include "policy/address_class.h"
 #include "proxy/loop.h"
+#include "proxy/socket.h"
 
 struct resolver {
     struct loop *loop;
@@ -83,6 +85,16 @@ static void on_answer(int error, struct evutil_addrinfo *list, void *arg)
     loop_defer(resolution->resolver->loop, &resolution->tell);
 }
 
+/* A literal is its own answer: with AI_ADDRCONFIG evdns would send it to the name server. */
+static bool is_literal(const char *host, uint16_t port, struct addresses *found)
+{
+    if (!address_of_literal(host, &found->items[0]))
+        return false;
+    address_set_port((struct sockaddr *)&found->items[0], port);
+    found->n = 1;
+    return true;
+}
+
 struct resolution *resolve(struct resolver *resolver, const char *host, uint16_t port,
                            resolved *done, void *context)
 {
@@ -90,13 +102,17 @@ struct resolution *resolve(struct resolver *resolver, const char *host, uint16_t
     struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
     char service[8];
 
-    snprintf(service, sizeof(service), "%u", port);
-    hints.ai_flags = EVUTIL_AI_NUMERICSERV | EVUTIL_AI_ADDRCONFIG;
     resolution->resolver = resolver;
     resolution->done = done;
     resolution->context = context;
     resolution->tell.run = on_tell;
     resolution->why = "the name has no address";
+    if (is_literal(host, port, &resolution->found)) {
+        loop_defer(resolver->loop, &resolution->tell);
+        return resolution;
+    }
+    snprintf(service, sizeof(service), "%u", port);
+    hints.ai_flags = EVUTIL_AI_NUMERICSERV | EVUTIL_AI_ADDRCONFIG;
     struct evdns_getaddrinfo_request *request =
         evdns_getaddrinfo(resolver->dns, host, service, &hints, on_answer, resolution);
     if (!resolution->spoken)
