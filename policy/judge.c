@@ -70,6 +70,17 @@ static bool is_foreign(enum tenant_named named, struct verdict *out)
     return true;
 }
 
+/* What an origin would take for the query if it decodes before it splits: "/x%3Fan=other". */
+static struct text query_cut_off(const struct readings *readings, size_t i)
+{
+    const struct reading *reading = &readings->at[i];
+    struct text whole = readings->at[reading->from].path;
+
+    if (reading->step != READING_CUT || whole.at[reading->path.len] != '?')
+        return TEXT_NONE;
+    return text_span(whole.at + reading->path.len + 1, whole.at + whole.len);
+}
+
 static bool names_others(const struct policy *policy, const struct destination *where,
                          const struct readings *readings, struct verdict *out)
 {
@@ -78,9 +89,11 @@ static bool names_others(const struct policy *policy, const struct destination *
 
     if (is_foreign(tenant_in_query(host, where->query, &ours), out))
         return true;
-    for (size_t i = 0; i < readings->n; i++)
-        if (is_foreign(tenant_in_path(host, readings->at[i].path, &ours), out))
+    for (size_t i = 0; i < readings->n; i++) {
+        if (is_foreign(tenant_in_path(host, readings->at[i].path, &ours), out) ||
+            is_foreign(tenant_in_query(host, query_cut_off(readings, i), &ours), out))
             return true;
+    }
     return false;
 }
 

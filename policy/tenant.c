@@ -36,19 +36,37 @@ static int hex_value(char c)
     return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
-/* Takes one character, decoded as in a form, off the front of `rest`. */
+/* The value of `n` hex digits at `at`, or -1. */
+static int hex_run(const char *at, size_t n)
+{
+    int value = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int digit = hex_value(at[i]);
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+/* Takes one character, decoded as in a form, off the front of `rest`. %uXXXX is no standard, but
+ * ASP.NET, on which Janus hosts run, decodes it. */
 static char next_char(struct text *rest)
 {
     char c = *rest->at;
     size_t len = 1;
+    int value = -1;
 
-    if (c == '+') {
+    if (c == '+')
         c = ' ';
-    } else if (c == '%' && rest->len >= 3 && hex_value(rest->at[1]) >= 0 &&
-               hex_value(rest->at[2]) >= 0) {
-        c = (char)(hex_value(rest->at[1]) * 16 + hex_value(rest->at[2]));
+    else if (c == '%' && rest->len >= 6 && ascii_lower(rest->at[1]) == 'u' &&
+             (value = hex_run(rest->at + 2, 4)) >= 0)
+        len = 6;
+    else if (c == '%' && rest->len >= 3 && (value = hex_run(rest->at + 1, 2)) >= 0)
         len = 3;
-    }
+    if (value >= 0)
+        c = value < 0x80 ? (char)value : '\x7f';
     *rest = (struct text){ rest->at + len, rest->len - len };
     return c;
 }

@@ -52,6 +52,11 @@ static void start_sending(struct exchange *x)
 {
     x->reused = pooled_is_reused(x->pooled);
     origin_facts(pooled_origin(x->pooled))->exchanges++;
+    if (x->token && !token_is_live(x->token, time(NULL))) {
+        exchange_fail(x, OUTCOME_TOKEN_UNAVAILABLE,
+                      "it expired while the origin was being reached");
+        return;
+    }
     if (!origin_is_quiet(pooled_origin(x->pooled))) {
         exchange_fail(x, OUTCOME_ORIGIN_PROTOCOL, "it spoke or closed before it was asked");
         return;

@@ -219,16 +219,20 @@ static void add_connection(struct buffer *out, const struct head *head, const st
 
 void forward_response(struct buffer *out, const struct head *head, const struct to_client *to)
 {
+    bool dated = false;
+
     buffer_add(out, TEXT("HTTP/1.1 "));
     buffer_add_uint(out, head->status);
     buffer_add(out, TEXT(" "));
     buffer_add(out, head->reason);
     buffer_add(out, TEXT("\r\n"));
     for (size_t i = 0; i < head->n_headers; i++) {
-        if (!is_hop_by_hop(&head->headers[i]))
-            add_header(out, &head->headers[i]);
+        if (is_hop_by_hop(&head->headers[i]))
+            continue;
+        add_header(out, &head->headers[i]);
+        dated = dated || head->headers[i].id == HEADER_DATE;
     }
-    if (!head->count[HEADER_DATE] && head->status >= 200)
+    if (!dated && head->status >= 200)
         buffer_add_field(out, TEXT("Date"), to->date);
     add_response_framing(out, head, to);
     add_connection(out, head, to);

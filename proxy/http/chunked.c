@@ -19,6 +19,16 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Blanks may stand before an extension or the line's end (RFC 9112, 7.1.1: BWS), and nowhere else. */
+static enum chunked_state at_blank(char c)
+{
+    if (c == ' ' || c == '\t')
+        return CHUNK_BLANK;
+    if (c == '\r')
+        return CHUNK_SIZE_LF;
+    return c == ';' ? CHUNK_EXTENSION : CHUNK_BAD;
+}
+
 static enum chunked_state at_size(struct chunked *chunked, char c)
 {
     int value = hex_value(c);
@@ -31,9 +41,7 @@ static enum chunked_state at_size(struct chunked *chunked, char c)
     }
     if (chunked->digits == 0)
         return CHUNK_BAD;
-    if (c == '\r')
-        return CHUNK_SIZE_LF;
-    return c == ';' || c == ' ' || c == '\t' ? CHUNK_EXTENSION : CHUNK_BAD;
+    return at_blank(c);
 }
 
 /* Only what may stand in an extension passes, so that no reader can see a line end in it. */
@@ -86,6 +94,8 @@ static enum chunked_state step(struct chunked *chunked, char c)
     switch (state) {
     case CHUNK_SIZE:
         return at_size(chunked, c);
+    case CHUNK_BLANK:
+        return at_blank(c);
     case CHUNK_EXTENSION:
         return at_extension(chunked, c);
     case CHUNK_SIZE_LF:

@@ -11,6 +11,7 @@
 
 enum chunked_state {
     CHUNK_SIZE,      /* hex digits */
+    CHUNK_BLANK,     /* behind the size */
     CHUNK_EXTENSION, /* from behind the size to the CR */
     CHUNK_SIZE_LF,
     CHUNK_DATA,

@@ -33,10 +33,11 @@ static const struct known_name known[] = {
 
 enum { LONGEST = 21 };
 
-/* first_of_length[n] is the first row whose name has n bytes or more; filled on first use. */
+/* first_of_length[n] is the first row whose name has n bytes or more. */
 static unsigned char first_of_length[LONGEST + 2];
 
-static void index_lengths(void)
+/* Before main(), so that no two threads can meet here. */
+__attribute__((constructor)) static void index_lengths(void)
 {
     size_t row = 0;
 
@@ -51,8 +52,6 @@ enum header_id header_id_of(struct text name)
 {
     if (name.len < 2 || name.len > LONGEST)
         return HEADER_OTHER;
-    if (first_of_length[LONGEST + 1] == 0)
-        index_lengths();
     for (size_t row = first_of_length[name.len]; row < first_of_length[name.len + 1]; row++) {
         if (text_eq_nocase(known[row].name, name))
             return known[row].id;

@@ -114,6 +114,14 @@ static void shake_hands(struct origin *origin)
 
 /* ---- connecting ---- */
 
+static void note_failure(struct origin *origin, int error)
+{
+    origin->outcome = error == EMFILE || error == ENFILE ? OUTCOME_OVERLOADED
+                      : error == ECONNREFUSED            ? OUTCOME_CONNECT_REFUSED
+                                                         : OUTCOME_CONNECT_FAILED;
+    snprintf(origin->detail, sizeof(origin->detail), "%s", strerror(error));
+}
+
 static void on_connected(struct origin *origin)
 {
     int error = 0;
@@ -122,8 +130,7 @@ static void on_connected(struct origin *origin)
     getsockopt(origin->socket.fd, SOL_SOCKET, SO_ERROR, &error, &len);
     if (error) {
         socket_close(&origin->socket);
-        origin->outcome = error == ECONNREFUSED ? OUTCOME_CONNECT_REFUSED : OUTCOME_CONNECT_FAILED;
-        snprintf(origin->detail, sizeof(origin->detail), "%s", strerror(error));
+        note_failure(origin, error);
         connect_next(origin);
         return;
     }
@@ -166,8 +173,7 @@ static void connect_next(struct origin *origin)
             socket_watch(&origin->socket, origin->context->loop, fd, on_io, origin);
             return;
         }
-        origin->outcome = errno == ECONNREFUSED ? OUTCOME_CONNECT_REFUSED : OUTCOME_CONNECT_FAILED;
-        snprintf(origin->detail, sizeof(origin->detail), "%s", strerror(errno));
+        note_failure(origin, errno);
     }
     char detail[sizeof(origin->detail)];
     memcpy(detail, origin->detail, sizeof(detail));

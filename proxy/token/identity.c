@@ -57,12 +57,23 @@ static void read_cookie(const struct identity_rules *rules, struct text name, st
         carried->store_cookie = value;
 }
 
+/* What Connection names goes no further, so it is not carried. */
+static struct text value_that_leaves(const struct head *head, enum header_id id)
+{
+    const struct header *header = &head->headers[head->first[id]];
+
+    return head->count[id] && !header->nominated ? header->value : TEXT_NONE;
+}
+
 static void read_cookies(const struct identity_rules *rules, const struct head *head,
                          struct carried *carried)
 {
     for (size_t i = 0; head->count[HEADER_COOKIE] && i < head->n_headers; i++) {
-        struct text cookies = head->headers[i].value, whole, name, value;
-        while (head->headers[i].id == HEADER_COOKIE && cookie_next(&cookies, &whole, &name, &value))
+        const struct header *header = &head->headers[i];
+        struct text cookies = header->value, whole, name, value;
+        if (header->id != HEADER_COOKIE || header->nominated)
+            continue;
+        while (cookie_next(&cookies, &whole, &name, &value))
             read_cookie(rules, name, value, carried);
     }
 }
@@ -70,9 +81,9 @@ static void read_cookies(const struct identity_rules *rules, const struct head *
 static struct carried carried_by(const struct identity_rules *rules, const struct head *head)
 {
     struct carried carried = {
-        .authorization = head_value(head, HEADER_AUTHORIZATION),
-        .vtex_id = head_value(head, HEADER_VTEX_ID),
-        .app_key = head_value(head, HEADER_APP_KEY),
+        .authorization = value_that_leaves(head, HEADER_AUTHORIZATION),
+        .vtex_id = value_that_leaves(head, HEADER_VTEX_ID),
+        .app_key = value_that_leaves(head, HEADER_APP_KEY),
     };
 
     read_cookies(rules, head, &carried);
@@ -120,28 +131,31 @@ static void choose_by_setting(const struct identity_rules *rules, const struct c
         put_app_token(realm, identity);
         return;
     }
-    if (realm == REALM_JANUS && identity->authorization == FATE_APP_TOKEN &&
-        !carried->vtex_id.len && !is_own(rules, carried->admin_cookie) &&
-        !is_own(rules, carried->store_cookie)) {
+    if (rules->inject == INJECT_ABSENT && realm == REALM_JANUS &&
+        identity->authorization == FATE_APP_TOKEN && !carried->vtex_id.len &&
+        !is_own(rules, carried->admin_cookie) && !is_own(rules, carried->store_cookie)) {
         identity->vtex_id = FATE_DROP;
         identity->add_vtex_id = true;
     }
 }
 
-/* A user's token into the identity header. On IO the hop is still authorised by the app. */
+/* A user's token into the identity header. On IO the hop is still authorised by the app; a foreign
+ * host has no such header, so there the cookie just goes on. */
 static enum outcome choose_user(const struct identity_rules *rules, const struct carried *carried,
                                 enum realm realm, struct text token, struct identity *identity)
 {
     if (!is_own(rules, token))
         return OUTCOME_USER_TOKEN_MISSING;
     place(rules, carried, FATE_DROP, identity);
+    if (realm == REALM_FOREIGN)
+        return OUTCOME_RELAYED;
     identity->vtex_id = FATE_DROP;
     identity->user_token = token;
     if (realm != REALM_IO || rules->inject == INJECT_OFF)
         return OUTCOME_RELAYED;
     if (identity->authorization == FATE_DROP)
         identity->authorization = FATE_APP_TOKEN;
-    else if (!carried->authorization.len)
+    else if (!carried->authorization.len && rules->inject != INJECT_PLACEHOLDER)
         put_app_token(realm, identity);
     return OUTCOME_RELAYED;
 }
@@ -175,11 +189,10 @@ static enum outcome choose(const struct identity_rules *rules, const struct carr
 {
     bool nothing_of_ours = realm == REALM_FOREIGN || choice == CHOICE_NONE;
 
-    if (choice == CHOICE_ADMIN || choice == CHOICE_STORE) {
-        struct text token = choice == CHOICE_ADMIN ? carried->admin_cookie : carried->store_cookie;
-        if (realm != REALM_FOREIGN)
-            return choose_user(rules, carried, realm, token, identity);
-    }
+    if (choice == CHOICE_ADMIN)
+        return choose_user(rules, carried, realm, carried->admin_cookie, identity);
+    if (choice == CHOICE_STORE)
+        return choose_user(rules, carried, realm, carried->store_cookie, identity);
     if (nothing_of_ours || (rules->inject == INJECT_OFF && choice == CHOICE_DEFAULT)) {
         place(rules, carried, FATE_DROP, identity);
         return OUTCOME_RELAYED;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <openssl/crypto.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -27,11 +28,39 @@ struct token_source {
     struct event *watch, *poll;
 };
 
-struct token *token_read_file(const char *path, const char **why)
+/* A read lease is given only while nobody has the file open for writing (fcntl(2)). Where we may not
+ * ask for one, token_new() still refuses a JWT without all its parts. */
+static bool is_being_written(int fd)
+{
+    fcntl(fd, F_SETSIG, SIGURG); /* should a writer come just now: a signal that is ignored */
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
+        return errno == EAGAIN;
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+    return false;
+}
+
+static struct token *read_token(int fd, const char **why)
 {
     char bytes[LIMIT_TOKEN_BYTES + 64];
     struct stat status;
     struct token *token = NULL;
+
+    *why = "it is not a file that can be read";
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+        return NULL;
+    if (is_being_written(fd)) {
+        *why = "somebody is writing it";
+        return NULL;
+    }
+    ssize_t n = read(fd, bytes, sizeof(bytes));
+    if (n >= 0)
+        token = token_new((struct text){ bytes, (size_t)n }, why);
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return token;
+}
+
+struct token *token_read_file(const char *path, const char **why)
+{
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
@@ -40,13 +69,7 @@ struct token *token_read_file(const char *path, const char **why)
                                  : "it cannot be opened";
         return NULL;
     }
-    ssize_t n =
-        fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? read(fd, bytes, sizeof(bytes)) : -1;
-    if (n < 0)
-        *why = "it is not a file that can be read";
-    else
-        token = token_new((struct text){ bytes, (size_t)n }, why);
-    OPENSSL_cleanse(bytes, sizeof(bytes));
+    struct token *token = read_token(fd, why);
     close(fd);
     return token;
 }

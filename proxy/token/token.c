@@ -74,6 +74,16 @@ static time_t expiry_of(struct text token)
     return expires_at;
 }
 
+/* The front part of a JWT must not pass for an opaque token that never expires. */
+static bool is_cut_jwt(struct text token)
+{
+    const char *first = memchr(token.at, '.', token.len);
+    const char *last = memrchr(token.at, '.', token.len);
+
+    return text_starts(token, TEXT("eyJ")) &&
+           (!first || first == last || last + 1 == token.at + token.len);
+}
+
 struct token *token_new(struct text bytes, const char **why)
 {
     struct text value = trim_line_ends(bytes);
@@ -88,6 +98,10 @@ struct token *token_new(struct text bytes, const char **why)
                 "it holds a byte that a token cannot have (a blank, a quote, a line end inside?)";
             return NULL;
         }
+    }
+    if (is_cut_jwt(value)) {
+        *why = "it begins like a JWT and does not have a JWT's three parts; is it cut off?";
+        return NULL;
     }
     struct token *token = mem_alloc(1, sizeof(*token) + value.len);
     token->refs = 1;
