@@ -43,20 +43,34 @@ void client_close(struct client *client)
 
 /* ---- lingering ---- */
 
-/* Reads away what the client is still sending until it has read our answer and closed. */
+static void read_away(struct client *client);
+
+static void on_read_away_again(struct job *job)
+{
+    struct client *client = client_of_job(job);
+
+    if (client->state == LINGERING)
+        read_away(client);
+}
+
+/* Reads away what the client is still sending, until it has read our answer and closed, or LINGER_MS
+ * is over: closing on unread bytes would be a reset, which may overtake the answer. */
 static void read_away(struct client *client)
 {
-    char bytes[16 * 1024];
+    char bytes[RELAY_BUFFER_BYTES];
+    size_t moved = 0;
+    ssize_t n = 1;
 
-    while (client->lingered < LIMIT_LINGER_BYTES) {
-        ssize_t n = socket_receive(&client->socket, bytes, sizeof(bytes));
-        if (n == SOCKET_AGAIN)
-            return;
-        if (n <= 0)
-            break;
-        client->lingered += (uint32_t)n;
+    while (n > 0 && moved < RELAY_TURN_BYTES) {
+        n = socket_receive(&client->socket, bytes, sizeof(bytes));
+        moved += n > 0 ? (size_t)n : 0;
     }
-    client_close(client);
+    if (n == 0 || n == SOCKET_FAILED) {
+        client_close(client);
+    } else if (n > 0) {
+        client->job.run = on_read_away_again;
+        loop_again(client->front->loop, &client->job);
+    }
 }
 
 static void linger(struct client *client)

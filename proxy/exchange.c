@@ -245,30 +245,32 @@ static void on_token(struct token_waiter *waiter)
                   TOKEN);
 }
 
-/* Who kept whom waiting? */
-static enum outcome blame(const struct exchange *x)
+/* Waiting for the client: to send its body, or to read what waits for it. A client that was told to
+ * expect a 100 waits for the origin instead. */
+static bool client_is_slow(const struct exchange *x)
 {
-    bool client_is_slow =
-        x->state == ANSWERING || (x->state == SENDING && !buffer_waiting(&x->up).len) ||
-        (x->state == RELAYING && (x->down.content || buffer_waiting(&x->down.lead).len));
+    bool awaits_continue = x->expects_continue && !x->interim && !x->request.bytes;
 
-    return x->state == WAITING ? OUTCOME_TOKEN_UNAVAILABLE
-           : client_is_slow    ? OUTCOME_CLIENT_TIMEOUT
-                               : OUTCOME_RESPONSE_TIMEOUT;
+    if (x->state == SENDING)
+        return !buffer_waiting(&x->up).len && !awaits_continue;
+    return x->state == ANSWERING ||
+           (x->state == RELAYING && (x->down.content || buffer_waiting(&x->down.lead).len));
 }
 
 static void on_deadline(struct deadline *deadline)
 {
     struct exchange *x =
         (struct exchange *)(void *)((char *)deadline - offsetof(struct exchange, deadline));
-    enum outcome outcome = blame(x);
 
-    if (outcome == OUTCOME_CLIENT_TIMEOUT) {
-        x->outcome = outcome;
+    if (x->state == ANSWERING && !buffer_waiting(&x->down.lead).len) {
+        exchange_end(x, CLIENT_LINGER); /* answered; only the rest of the body never came */
+    } else if (client_is_slow(x)) {
+        x->outcome = OUTCOME_CLIENT_TIMEOUT;
         x->state = ENDED;
         cut_client(x);
     } else {
-        exchange_fail(x, outcome, "");
+        exchange_fail(x, x->state == WAITING ? OUTCOME_TOKEN_UNAVAILABLE : OUTCOME_RESPONSE_TIMEOUT,
+                      NULL);
     }
 }
 
@@ -365,6 +367,8 @@ void *exchange_begin(void *context, struct client *client, const struct head *he
 
     note_request(x, head);
     enum outcome outcome = exchange_judge(x, head, &why);
+    if (outcome == OUTCOME_RELAYED && x->context->draining)
+        outcome = OUTCOME_DRAINING; /* what was begun before is carried out */
     if (outcome == OUTCOME_RELAYED) {
         go_on(x, head);
     } else {

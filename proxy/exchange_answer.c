@@ -21,19 +21,30 @@ static void write_denial(const struct exchange *x, char *message, size_t size)
              TEXT_ARG(workspace), x->method, vrn);
 }
 
+/* A path that a policy could hold as it is: no wildcard, nothing that JSON or a query would change. */
+static bool fits_policy(struct text path)
+{
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.at[i] <= ' ' || path.at[i] == 0x7f || strchr("*\"\\{}%", path.at[i]))
+            return false;
+    }
+    return path.len < LOG_PATH_MAX;
+}
+
 /* What decided, and what would open exactly this. */
 static void write_help(const struct exchange *x, char *help, size_t size)
 {
-    char path[LOG_PATH_MAX];
+    struct text path = x->destination.path;
     size_t len = verdict_sentence(x->policy, &x->verdict, &x->destination, help, size);
+    bool no_rule =
+        x->verdict.reason == REASON_NO_RULE_HOST || x->verdict.reason == REASON_NO_RULE_PATH;
 
-    text_printable(x->destination.path, path, sizeof(path));
-    if (x->verdict.reason == REASON_NO_RULE_HOST || x->verdict.reason == REASON_NO_RULE_PATH)
-        snprintf(
-            help + len, size - len,
-            ". To open it, add to \"policies\" in manifest.json: {\"name\": \"outbound-access\", "
-            "\"attrs\": {\"host\": \"%s\", \"path\": \"%s\"}}",
-            x->destination.host, path);
+    if (no_rule && fits_policy(path))
+        snprintf(help + len, size - len,
+                 ". To open it, add to \"policies\" in manifest.json: {\"name\": "
+                 "\"outbound-access\", \"attrs\": {\"host\": \"%s\", \"path\": "
+                 "\"" TEXT_FMT "\"}}",
+                 x->destination.host, TEXT_ARG(path));
 }
 
 static bool can_keep(const struct exchange *x)

@@ -73,8 +73,6 @@ enum outcome exchange_judge(struct exchange *x, const struct head *head, const c
 {
     enum outcome outcome = judge_framing(x, head, why);
 
-    if (outcome == OUTCOME_RELAYED && x->context->draining)
-        outcome = OUTCOME_DRAINING;
     if (outcome == OUTCOME_RELAYED &&
         (head->count[HEADER_ORIGIN] || head->count[HEADER_SEC_FETCH_SITE]))
         outcome = OUTCOME_CALLER_REFUSED;

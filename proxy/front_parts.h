@@ -24,7 +24,6 @@ struct client {
     uint8_t state;  /* of enum client_state */
     bool reading;   /* inside read_heads(): whoever finishes an exchange returns there */
     bool head_begun;
-    uint32_t lingered;
     struct sockaddr_storage *peer; /* off loopback only; NULL is 127.0.0.1 and peer_port */
     uint16_t peer_port;
 };

@@ -31,14 +31,14 @@ enum {
     /* A refused request's body is read away up to this size to keep the connection; a larger one
      * costs less as a new connection. */
     LIMIT_DRAIN_BYTES = 64 * 1024,
-    /* After our last answer we read away what the client is still sending, so that our answer is
-     * not lost to a reset (RFC 9112, 9.6), but only so much and so long. */
-    LIMIT_LINGER_BYTES = 1024 * 1024,
+    /* After our last answer we read away what the client is still sending, so that our answer is not
+     * lost to a reset (RFC 9112, 9.6), but only so long. */
     LINGER_MS = 2000,
 
     LIMIT_CLIENTS = 20000,   /* then we stop accepting until one leaves */
     LIMIT_POOL_HOSTS = 1024, /* hosts with kept connections or a TLS session */
     LIMIT_POOL_IDLE_PER_HOST = 256,
+    LIMIT_POOL_IDLE = 4096,       /* of all hosts; fewer where descriptors are few */
     LIMIT_TOKEN_BYTES = 8 * 1024, /* a VTEX app token is about 1 KiB */
     LIMIT_ADDRESSES = 16,         /* of one name: the rest is not tried */
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */

@@ -340,9 +340,9 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
 static void free_loop_things(struct sidecar *sidecar)
 {
     front_free(sidecar->front);
-    admin_free(sidecar->admin);
     pool_free(sidecar->pool);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
+    admin_free(sidecar->admin); /* its open connections may still end in that turn */
     token_source_free(sidecar->source);
     token_keeper_free(sidecar->keeper);
     resolver_free(sidecar->resolver);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/queue.h>
+#include <sys/resource.h>
 
 #include "config/memory.h"
 #include "proxy/loop.h"
@@ -27,7 +28,7 @@ struct pool_host {
 };
 
 struct pooled {
-    TAILQ_ENTRY(pooled) link; /* while idle */
+    TAILQ_ENTRY(pooled) link, age; /* while idle: in host->idle and pool->idle */
     struct pool_host *host;
     struct origin *origin;
     struct deadline deadline; /* while idle */
@@ -39,7 +40,8 @@ struct pool {
     const struct origin_context *context;
     struct deadlines *idle_deadlines;
     TAILQ_HEAD(, pool_host) unused; /* hosts without a connection, oldest first */
-    size_t n_hosts, n_open, n_idle;
+    struct pooled_list idle;        /* of all hosts, oldest first */
+    size_t n_hosts, n_open, n_idle, max_idle;
     LIST_HEAD(, pool_host) buckets[BUCKETS];
 };
 
@@ -136,6 +138,7 @@ void pool_drop(struct pooled *pooled)
 static void leave_idle(struct pooled *pooled)
 {
     TAILQ_REMOVE(&pooled->host->idle, pooled, link);
+    TAILQ_REMOVE(&pooled->host->pool->idle, pooled, age);
     pooled->host->n_idle--;
     pooled->host->pool->n_idle--;
     deadline_clear(&pooled->deadline);
@@ -204,7 +207,10 @@ void pool_give(struct pooled *pooled)
         return;
     }
     origin_set_owner(pooled->origin, &idle_owner, pooled);
+    if (host->pool->n_idle >= host->pool->max_idle)
+        close_idle(TAILQ_FIRST(&host->pool->idle));
     TAILQ_INSERT_HEAD(&host->idle, pooled, link);
+    TAILQ_INSERT_TAIL(&host->pool->idle, pooled, age);
     host->n_idle++;
     host->pool->n_idle++;
     deadline_set(host->pool->idle_deadlines, &pooled->deadline);
@@ -222,13 +228,25 @@ bool pooled_is_reused(const struct pooled *pooled)
 
 /* ---- the pool ---- */
 
+/* A quarter of the descriptors: the rest is for clients and for work under way. */
+static size_t idle_ceiling(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 4 > LIMIT_POOL_IDLE)
+        return LIMIT_POOL_IDLE;
+    return limit.rlim_cur / 4 + 1;
+}
+
 struct pool *pool_new(const struct origin_context *context)
 {
     struct pool *pool = mem_alloc(1, sizeof(*pool));
 
     pool->context = context;
     pool->idle_deadlines = deadlines_new(context->loop, context->settings->pool_idle_ms);
+    pool->max_idle = idle_ceiling();
     TAILQ_INIT(&pool->unused);
+    TAILQ_INIT(&pool->idle);
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_INIT(&pool->buckets[i]);
     return pool;

@@ -122,7 +122,7 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (source->inotify >= 0)
         inotify_add_watch(source->inotify, source->folder,
-                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ONLYDIR);
+                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR);
     look(source);
     event_add(source->poll, &next);
 }

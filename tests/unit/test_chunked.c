@@ -61,7 +61,6 @@ static struct coded {
       TEXT_INIT("ab"), 0 },
     { "no size", TEXT_INIT("\r\nabc"), CHUNK_BAD, TEXT_INIT(""), 0 },
     { "text behind a blank", TEXT_INIT("5 5\r\nhello\r\n0\r\n\r\n"), CHUNK_BAD, TEXT_INIT(""), 0 },
-    { "text behind a blank", TEXT_INIT("5 5\r\nhello\r\n0\r\n\r\n"), CHUNK_BAD, TEXT_INIT(""), 0 },
     { "an extension without size", TEXT_INIT(";a\r\n"), CHUNK_BAD, TEXT_INIT(""), 0 },
     { "a blank before the size", TEXT_INIT(" 3\r\nabc\r\n"), CHUNK_BAD, TEXT_INIT(""), 0 },
     { "a sign", TEXT_INIT("+3\r\nabc\r\n"), CHUNK_BAD, TEXT_INIT(""), 0 },
