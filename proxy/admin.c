@@ -14,6 +14,7 @@ struct admin {
     evhtp_t *server;
     admin_readiness *readiness;
     void *context;
+    evhtp_connection_t *connections[LIMIT_ADMIN_CONNECTIONS];
     size_t n_connections;
 };
 
@@ -34,11 +35,21 @@ static evhtp_res on_header(evhtp_request_t *request, evhtp_header_t *header, voi
     return EVHTP_RES_OK;
 }
 
+static void replace(struct admin *admin, const evhtp_connection_t *old, evhtp_connection_t *new)
+{
+    for (size_t i = 0; i < LIMIT_ADMIN_CONNECTIONS; i++) {
+        if (admin->connections[i] == old) {
+            admin->connections[i] = new;
+            return;
+        }
+    }
+}
+
 static evhtp_res on_closed(evhtp_connection_t *connection, void *arg)
 {
     struct admin *admin = arg;
 
-    (void)connection;
+    replace(admin, connection, NULL);
     admin->n_connections--;
     return EVHTP_RES_OK;
 }
@@ -47,13 +58,23 @@ static evhtp_res on_accepted(evhtp_connection_t *connection, void *arg)
 {
     struct admin *admin = arg;
 
-    if (admin->n_connections >= LIMIT_ADMIN_CONNECTIONS)
+    if (admin->n_connections == LIMIT_ADMIN_CONNECTIONS)
         return EVHTP_RES_ERROR;
+    replace(admin, NULL, connection);
     admin->n_connections++;
     evhtp_connection_set_hook(connection, evhtp_hook_on_header, (evhtp_hook)on_header, admin);
     evhtp_connection_set_hook(connection, evhtp_hook_on_connection_fini, (evhtp_hook)on_closed,
                               admin);
     return EVHTP_RES_OK;
+}
+
+/* libevhtp forgets its connections when the server is freed. */
+static void close_connections(struct admin *admin)
+{
+    for (size_t i = 0; i < LIMIT_ADMIN_CONNECTIONS; i++) {
+        if (admin->connections[i])
+            evhtp_connection_free(admin->connections[i]); /* on_closed() clears the place */
+    }
 }
 
 /* ---- answers ---- */
@@ -147,6 +168,7 @@ void admin_free(struct admin *admin)
 {
     if (!admin)
         return;
+    close_connections(admin);
     evhtp_unbind_socket(admin->server);
     evhtp_free(admin->server);
     free(admin);

@@ -337,13 +337,22 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
 
 /* ---- ending ---- */
 
+/* Nothing of the process may wake up any more. Exchanges end here, if the drain was cut. */
+static void silence(struct sidecar *sidecar)
+{
+    deadline_clear(&sidecar->drain_deadline);
+    for (size_t i = 0; i < SIGNALS; i++)
+        event_free(sidecar->signals[i]);
+    token_source_free(sidecar->source);
+    front_free(sidecar->front);
+    admin_free(sidecar->admin);
+    pool_free(sidecar->pool);
+}
+
 static void free_loop_things(struct sidecar *sidecar)
 {
-    front_free(sidecar->front);
-    pool_free(sidecar->pool);
+    silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
-    admin_free(sidecar->admin); /* its open connections may still end in that turn */
-    token_source_free(sidecar->source);
     token_keeper_free(sidecar->keeper);
     resolver_free(sidecar->resolver);
     deadlines_free(sidecar->connecting);
@@ -351,8 +360,6 @@ static void free_loop_things(struct sidecar *sidecar)
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);
     deadlines_free(sidecar->exchanges.idle_deadlines);
-    for (size_t i = 0; i < SIGNALS; i++)
-        event_free(sidecar->signals[i]);
     log_free(sidecar->log);
     loop_free(sidecar->loop);
     policy_unref(sidecar->exchanges.policy);
