@@ -71,14 +71,11 @@ static bool is_foreign(enum tenant_named named, struct verdict *out)
 }
 
 /* What an origin would take for the query if it decodes before it splits: "/x%3Fan=other". */
-static struct text query_cut_off(const struct readings *readings, size_t i)
+static struct text hidden_query(const struct reading *reading)
 {
-    const struct reading *reading = &readings->at[i];
-    struct text whole = readings->at[reading->from].path;
+    const char *mark = reading->decodings ? memchr(reading->path.at, '?', reading->path.len) : NULL;
 
-    if (reading->step != READING_CUT || whole.at[reading->path.len] != '?')
-        return TEXT_NONE;
-    return text_span(whole.at + reading->path.len + 1, whole.at + whole.len);
+    return mark ? text_span(mark + 1, reading->path.at + reading->path.len) : TEXT_NONE;
 }
 
 static bool names_others(const struct policy *policy, const struct destination *where,
@@ -91,7 +88,7 @@ static bool names_others(const struct policy *policy, const struct destination *
         return true;
     for (size_t i = 0; i < readings->n; i++) {
         if (is_foreign(tenant_in_path(host, readings->at[i].path, &ours), out) ||
-            is_foreign(tenant_in_query(host, query_cut_off(readings, i), &ours), out))
+            is_foreign(tenant_in_query(host, hidden_query(&readings->at[i]), &ours), out))
             return true;
     }
     return false;

@@ -1,5 +1,6 @@
 #include "proxy/admin.h"
 
+#include <event2/listener.h>
 #include <evhtp/evhtp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct admin {
     void *context;
     evhtp_connection_t *connections[LIMIT_ADMIN_CONNECTIONS];
     size_t n_connections;
+    struct event *again; /* accepts again after a pause */
 };
 
 /* ---- ceilings that libevhtp does not have ---- */
@@ -77,6 +79,26 @@ static void close_connections(struct admin *admin)
     }
 }
 
+/* Out of descriptors, a level-triggered listener would spin: it rests for a moment instead. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+    static const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+    evhtp_t *server = arg;
+    struct admin *admin = server->arg;
+
+    evconnlistener_disable(listener);
+    event_add(admin->again, &pause);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct admin *admin = arg;
+
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(admin->server->server);
+}
+
 /* ---- answers ---- */
 
 static void add_header(evhtp_request_t *request, const char *name, const char *value)
@@ -92,6 +114,9 @@ static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
     add_header(request, "Content-Type", "application/json");
     add_header(request, "Content-Length", length);
     add_header(request, "Cache-Control", "no-store");
+    add_header(request, "Connection",
+               "close"); /* libevhtp loses the second of two pipelined requests */
+    evhtp_request_disable_flag(request, EVHTP_REQ_FLAG_KEEPALIVE);
     if (evhtp_request_get_method(request) != htp_method_HEAD)
         evbuffer_add(request->buffer_out, body, strlen(body));
     evhtp_send_reply(request, status);
@@ -161,6 +186,9 @@ struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness, v
     evhtp_set_cb(admin->server, "/readyz", on_readyz, admin);
     evhtp_set_gencb(admin->server, on_other, admin);
     evhtp_accept_socket(admin->server, fd, ADMIN_BACKLOG);
+    admin->server->arg = admin;
+    admin->again = event_new(loop_base(loop), -1, 0, on_again, admin);
+    evconnlistener_set_error_cb(admin->server->server, on_accept_error);
     return admin;
 }
 
@@ -169,6 +197,7 @@ void admin_free(struct admin *admin)
     if (!admin)
         return;
     close_connections(admin);
+    event_free(admin->again);
     evhtp_unbind_socket(admin->server);
     evhtp_free(admin->server);
     free(admin);

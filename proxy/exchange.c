@@ -51,7 +51,7 @@ static void prepare_with_token(struct exchange *x)
 static void start_sending(struct exchange *x)
 {
     x->reused = pooled_is_reused(x->pooled);
-    origin_facts(pooled_origin(x->pooled))->exchanges++;
+    x->origin_facts = origin_facts(pooled_origin(x->pooled));
     if (x->token && !token_is_live(x->token, time(NULL))) {
         exchange_fail(x, OUTCOME_TOKEN_UNAVAILABLE,
                       "it expired while the origin was being reached");
@@ -133,6 +133,8 @@ static void open_again(struct exchange *x)
     if (x->up_begun)
         buffer_rewind(&x->up, x->up_head);
     x->up_begun = x->up_broken = x->reused = false;
+    x->sent_us = 0;
+    deadline_clear(&x->deadline);
     intake_reset(&x->intake);
     x->scan = (struct head_scan){ 0 };
     open_origin(x);
@@ -178,7 +180,7 @@ static const struct move {
     [RELAYING] = { [SENT] = { note_sent, RELAYING },
                    [DONE] = { finish, ENDED },
                    [FAILED] = { cut_client, ENDED } },
-    [ANSWERING] = { [DONE] = { end_answer, ENDED }, [FAILED] = { cut_client, ENDED } },
+    [ANSWERING] = { [DONE] = { end_answer, ENDED } },
 };
 
 void exchange_move(struct exchange *x, enum exchange_event event)
@@ -253,8 +255,7 @@ static bool client_is_slow(const struct exchange *x)
 
     if (x->state == SENDING)
         return !buffer_waiting(&x->up).len && !awaits_continue;
-    return x->state == ANSWERING ||
-           (x->state == RELAYING && (x->down.content || buffer_waiting(&x->down.lead).len));
+    return x->state == ANSWERING || (x->state == RELAYING && !exchange_outflow_is_empty(x));
 }
 
 static void on_deadline(struct deadline *deadline)
@@ -404,7 +405,6 @@ void exchange_end(struct exchange *x, enum client_next next)
 
     assert(!x->pooled);
     x->state = ENDED;
-    context->n_ended++;
     exchange_log(x);
     deadline_clear(&x->deadline);
     token_keeper_leave(context->keeper, &x->waiter);

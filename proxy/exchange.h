@@ -26,7 +26,7 @@ struct exchange_context {
     bool draining; /* connections are not kept any more */
     /* written by exchanges */
     uint64_t id_prefix; /* random, once a process */
-    uint64_t n_begun, n_ended;
+    uint64_t n_begun;
     time_t date_second;
     char date[32]; /* of date_second, as in a Date header */
 };

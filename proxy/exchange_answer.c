@@ -25,7 +25,8 @@ static void write_denial(const struct exchange *x, char *message, size_t size)
 static bool fits_policy(struct text path)
 {
     for (size_t i = 0; i < path.len; i++) {
-        if (path.at[i] <= ' ' || path.at[i] == 0x7f || strchr("*\"\\{}%", path.at[i]))
+        unsigned char c = (unsigned char)path.at[i];
+        if (c <= ' ' || c >= 0x7f || strchr("*\"\\{}%", c))
             return false;
     }
     return path.len < LOG_PATH_MAX;

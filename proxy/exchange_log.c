@@ -66,6 +66,10 @@ void exchange_log(const struct exchange *x)
     if (x->head_us)
         log_number(log, "origin_us", x->head_us - x->begun_us);
     log_number(log, "reused", x->reused);
+    if (!x->reused && x->origin_facts.connect_us) {
+        log_number(log, "connect_us", x->origin_facts.connect_us);
+        log_number(log, "resumed", x->origin_facts.resumed);
+    }
     log_number(log, "retries", x->retries);
     log_end(log);
 }

@@ -86,6 +86,7 @@ struct exchange {
     uint64_t id, begun_us, head_us, sent_us;
     uint64_t bytes_down;
     bool reused;
+    struct origin_facts origin_facts;
     char method[LOG_METHOD_MAX];
     char path[LOG_PATH_MAX];
 };
@@ -107,6 +108,7 @@ void exchange_pull(struct exchange *x);
 /* True when nothing is left to send; false if it must wait, or the client is gone and x has ended.
  */
 bool exchange_flush(struct exchange *x);
+bool exchange_outflow_is_empty(const struct exchange *x);
 
 /* exchange_answer.c */
 void exchange_answer(struct exchange *x, enum outcome outcome, const char *message);

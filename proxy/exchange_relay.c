@@ -51,7 +51,7 @@ static enum step fill_up(struct exchange *x)
     return STEP_ON;
 }
 
-static enum step read_client(struct exchange *x)
+static enum step read_client(struct exchange *x, size_t *moved)
 {
     ssize_t n = client_receive(x->client);
 
@@ -61,6 +61,7 @@ static enum step read_client(struct exchange *x)
         exchange_gone(x);
         return STEP_OVER;
     }
+    *moved += (size_t)n;
     progress(x);
     return STEP_ON;
 }
@@ -93,7 +94,7 @@ static enum step push_once(struct exchange *x, size_t *moved)
     if (buffer_waiting(&x->up).len)
         return send_up(x, moved);
     if (!x->request.done)
-        return read_client(x);
+        return read_client(x, moved);
     exchange_move(x, SENT);
     return STEP_OVER;
 }
@@ -140,6 +141,11 @@ static void outflow_sent(struct exchange *x, size_t n)
     intake_take_content(&x->intake, content);
     down->content -= content;
     down->tail = (struct text){ down->tail.at + (n - content), down->tail.len - (n - content) };
+}
+
+bool exchange_outflow_is_empty(const struct exchange *x)
+{
+    return !buffer_waiting(&x->down.lead).len && !x->down.content && !x->down.tail.len;
 }
 
 bool exchange_flush(struct exchange *x)
@@ -287,14 +293,9 @@ static enum step read_origin(struct exchange *x, size_t *moved)
     return end_of_origin(x, n == 0);
 }
 
-static bool outflow_is_empty(const struct exchange *x)
-{
-    return !buffer_waiting(&x->down.lead).len && !x->down.content && !x->down.tail.len;
-}
-
 static enum step pull_once(struct exchange *x, size_t *moved)
 {
-    if (outflow_is_empty(x) && interpret(x) == STEP_OVER)
+    if (exchange_outflow_is_empty(x) && interpret(x) == STEP_OVER)
         return STEP_OVER;
     if (!exchange_flush(x))
         return STEP_OVER;

@@ -45,46 +45,56 @@ static void add_authorization(struct buffer *out, const struct header *header, s
     buffer_add(out, TEXT("\r\n"));
 }
 
-static bool is_placeholder_pair(struct text name, struct text value, struct text placeholder)
+struct leaving {
+    const struct identity *identity;
+    struct text token;
+    unsigned minor;
+};
+
+/* The placeholder in the shopper's cookie is just taken off: the app token has no place there. */
+static enum fate fate_of_pair(const struct identity *identity, struct text name, struct text value)
 {
-    return text_eq(name, TEXT("VtexIdclientAutCookie")) && text_eq(value, placeholder);
+    if (!text_eq(value, identity->placeholder))
+        return FATE_KEEP;
+    if (text_eq(name, TEXT("VtexIdclientAutCookie")))
+        return identity->cookie;
+    return text_eq(name, identity->store_cookie) ? FATE_DROP : FATE_KEEP;
+}
+
+static struct text without_semicolon(struct text pair)
+{
+    pair = text_trim(pair);
+    if (pair.len && pair.at[pair.len - 1] == ';')
+        pair.len--;
+    return text_trim(pair);
 }
 
 /* Every pair but the placeholder's goes on byte for byte. A header left empty does not go on. */
-static void add_cookie(struct buffer *out, const struct header *header, enum fate fate,
-                       struct text placeholder, struct text token)
+static void add_cookie(struct buffer *out, const struct header *header,
+                       const struct leaving *leaving)
 {
     struct text cookies = header->value, whole, name, value;
     bool begun = false;
 
     while (cookie_next(&cookies, &whole, &name, &value)) {
-        bool ours = is_placeholder_pair(name, value, placeholder);
-        if (ours && fate == FATE_DROP)
+        enum fate fate = fate_of_pair(leaving->identity, name, value);
+        if (fate == FATE_DROP)
             continue;
         if (!begun)
             buffer_add(out, header->name);
         buffer_add(out, begun ? TEXT("; ") : TEXT(": "));
         begun = true;
-        if (ours) {
+        if (fate == FATE_APP_TOKEN) {
             buffer_add(out, name);
             buffer_add(out, TEXT("="));
-            buffer_add(out, token);
+            buffer_add(out, leaving->token);
         } else {
-            struct text pair = text_trim(whole);
-            if (pair.len && pair.at[pair.len - 1] == ';')
-                pair.len--;
-            buffer_add(out, text_trim(pair));
+            buffer_add(out, without_semicolon(whole));
         }
     }
     if (begun)
         buffer_add(out, TEXT("\r\n"));
 }
-
-struct leaving {
-    const struct identity *identity;
-    struct text placeholder, token;
-    unsigned minor;
-};
 
 static void add_by_fate(struct buffer *out, const struct header *header, enum fate fate,
                         const struct leaving *leaving)
@@ -112,10 +122,10 @@ static void add_request_header(struct buffer *out, const struct header *header,
         add_by_fate(out, header, identity->vtex_id, leaving);
         break;
     case HEADER_COOKIE:
-        if (identity->cookie == FATE_KEEP)
-            add_header(out, header);
+        if (identity->rewrites_cookies)
+            add_cookie(out, header, leaving);
         else
-            add_cookie(out, header, identity->cookie, leaving->placeholder, leaving->token);
+            add_header(out, header);
         break;
     case HEADER_EXPECT: /* an HTTP/1.0 client cannot mean it (RFC 9110, 10.1.1) */
         if (leaving->minor > 0)
@@ -176,7 +186,7 @@ void forward_request(struct buffer *out, const struct head *head,
                      const struct destination *destination, const struct identity *identity,
                      struct text token, struct framing framing)
 {
-    struct leaving leaving = { identity, identity->placeholder, token, head->minor };
+    struct leaving leaving = { identity, token, head->minor };
 
     add_start_line(out, head, destination);
     for (size_t i = 0; i < head->n_headers; i++) {

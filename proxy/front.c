@@ -71,9 +71,10 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
             set_accepting(front, false);
             return;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(front, errno);
-        if (errno != ECONNABORTED && errno != EINTR)
+        int error = errno;
+        if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
+            pause_accepting(front, error);
+        if (error != ECONNABORTED && error != EINTR)
             return;
     }
 }

@@ -11,6 +11,7 @@ enum {
     LIMIT_HEAD_BYTES = 64 * 1024,
     LIMIT_TARGET_BYTES = 16 * 1024, /* a request line of 15 kB is known from real clients */
     LIMIT_HEADERS = 128,
+    LIMIT_CONNECTION_OPTIONS = 32, /* each is looked for among the headers */
     LIMIT_LEADING_EMPTY_LINES =
         4, /* RFC 9112, 2.2: at least one before a request line is skipped */
 
@@ -40,7 +41,8 @@ enum {
     LIMIT_POOL_IDLE_PER_HOST = 256,
     LIMIT_POOL_IDLE = 4096,       /* of all hosts; fewer where descriptors are few */
     LIMIT_TOKEN_BYTES = 8 * 1024, /* a VTEX app token is about 1 KiB */
-    LIMIT_ADDRESSES = 16,         /* of one name: the rest is not tried */
+    CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
+    LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
     LIMIT_ADMIN_CONNECTIONS = 64,
     LIMIT_ADMIN_HEADERS = 64,

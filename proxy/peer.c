@@ -59,7 +59,7 @@ static bool set_question(int fd, struct question *question)
 /* A socket that no process holds any more has no inode. */
 static bool says_held(const union answer *answer, ssize_t len)
 {
-    const struct inet_diag_msg *message = (const struct inet_diag_msg *)NLMSG_DATA(answer);
+    const struct inet_diag_msg *message = (const void *)(answer->bytes + NLMSG_HDRLEN);
 
     return len >= (ssize_t)NLMSG_LENGTH(sizeof(*message)) &&
            answer->header.nlmsg_type == SOCK_DIAG_BY_FAMILY && message->idiag_inode != 0;

@@ -32,7 +32,7 @@ struct sidecar {
     /* origins */
     struct tls *tls;
     struct resolver *resolver;
-    struct deadlines *connecting;
+    struct deadlines *connecting, *attempts;
     struct origin_context origins;
     struct pool *pool;
 
@@ -232,10 +232,12 @@ static void build_origins(struct sidecar *sidecar)
 {
     sidecar->resolver = resolver_new(sidecar->loop);
     sidecar->connecting = deadlines_new(sidecar->loop, sidecar->settings->connect_ms);
+    sidecar->attempts = deadlines_new(sidecar->loop, CONNECT_ATTEMPT_MS);
     sidecar->origins = (struct origin_context){ .loop = sidecar->loop,
                                                 .resolver = sidecar->resolver,
                                                 .tls = sidecar->tls,
                                                 .settings = sidecar->settings,
+                                                .attempts = sidecar->attempts,
                                                 .connecting = sidecar->connecting,
                                                 .own = sidecar->own,
                                                 .n_own = sidecar->n_own };
@@ -299,6 +301,15 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* libevent speaks through one function a process and knows no context. */
+static struct log *library_log;
+
+static void on_library_message(int severity, const char *message)
+{
+    if (library_log && severity >= EVENT_LOG_MSG)
+        log_message(library_log, LOG_WARNING, "libevent", "%s", message);
+}
+
 /* Our own sends ask for it (MSG_NOSIGNAL); libevhtp and the log's pipe do not. */
 static void ignore_broken_pipes(void)
 {
@@ -326,6 +337,8 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     }
     sidecar->loop = loop_new();
     sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
+    library_log = sidecar->log;
+    event_set_log_callback(on_library_message);
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
     build_identity(sidecar);
     build_origins(sidecar);
@@ -356,10 +369,12 @@ static void free_loop_things(struct sidecar *sidecar)
     token_keeper_free(sidecar->keeper);
     resolver_free(sidecar->resolver);
     deadlines_free(sidecar->connecting);
+    deadlines_free(sidecar->attempts);
     deadlines_free(sidecar->drain_deadlines);
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);
     deadlines_free(sidecar->exchanges.idle_deadlines);
+    library_log = NULL;
     log_free(sidecar->log);
     loop_free(sidecar->loop);
     policy_unref(sidecar->exchanges.policy);

@@ -192,6 +192,22 @@ bool address_same_host(const struct sockaddr *a, const struct sockaddr *b)
     return memcmp(&left, &right, sizeof(left)) == 0;
 }
 
+bool address_is_local(const struct sockaddr *address)
+{
+    struct sockaddr_storage any_port = { 0 };
+    socklen_t len =
+        address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return true; /* the safe answer */
+    memcpy(&any_port, address, len);
+    address_set_port((struct sockaddr *)&any_port, 0);
+    bool local = bind(fd, (const struct sockaddr *)&any_port, len) == 0;
+    close(fd);
+    return local;
+}
+
 uint16_t address_port(const struct sockaddr *address)
 {
     return ntohs(address->sa_family == AF_INET6

@@ -61,6 +61,8 @@ enum { ADDRESS_TEXT_MAX = 64 };
 void address_text(const struct sockaddr *address, char out[ADDRESS_TEXT_MAX]);
 /* The same host whatever the port; an IPv4 address and its IPv4-mapped IPv6 form are the same. */
 bool address_same_host(const struct sockaddr *a, const struct sockaddr *b);
+/* An address of this machine (of this network namespace). Asks the kernel. */
+bool address_is_local(const struct sockaddr *address);
 uint16_t address_port(const struct sockaddr *address);
 void address_set_port(struct sockaddr *address, uint16_t port);
 

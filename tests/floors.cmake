@@ -27,7 +27,7 @@ macro(floor name)
   endforeach()
 endmacro()
 
-set(parts "proxy/(limits|log|loop|reply|socket|clock|secret|buffer)[a-z_]*\\.h")
+set(parts "proxy/(limits|log|loop|reply|socket|peer)[a-z_]*\\.h")
 
 floor(config   files "config/"        ours "config/"
       libraries "jansson"
@@ -47,7 +47,7 @@ floor(origin   files "proxy/origin/"  ours "(config|policy|proxy/http|proxy/orig
 floor(top      files "proxy/(exchange|forward|sidecar|main|command|admin)" ours "(config|policy|proxy)/"
       libraries "event2|openssl|jansson|evhtp"
       says "the top floor may include config/, policy/ and proxy/")
-floor(front    files "proxy/front"    ours "(config|policy|proxy/http)/|proxy/front[a-z_]*\\.h|${parts}"
+floor(front    files "proxy/(front|client)" ours "(config|policy|proxy/http)/|proxy/front[a-z_]*\\.h|${parts}"
       libraries "event2"
       says "proxy/front may include config/, policy/, proxy/http/ and the small parts of proxy/, not the floors above")
 floor(parts    files "proxy/"         ours "(config|policy|proxy/http)/|${parts}"

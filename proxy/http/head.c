@@ -135,6 +135,8 @@ static enum head_result read_fields(struct text rest, struct head *head, const c
  */
 static enum head_result mark_nominated(struct head *head, const char **why)
 {
+    size_t n_options = 0;
+
     for (size_t i = 0; head->count[HEADER_CONNECTION] && i < head->n_headers; i++) {
         struct text list = head->headers[i].value, option;
         if (head->headers[i].id != HEADER_CONNECTION)
@@ -142,6 +144,8 @@ static enum head_result mark_nominated(struct head *head, const char **why)
         while (syntax_next_element(&list, &option)) {
             if (!syntax_all(option, BYTE_TCHAR))
                 return refuse(why, "Connection holds something that is not a token");
+            if (++n_options > LIMIT_CONNECTION_OPTIONS)
+                return refuse(why, "Connection holds more than 32 options");
             for (size_t j = 0; j < head->n_headers; j++) {
                 if (text_eq_nocase(head->headers[j].name, option))
                     head->headers[j].nominated = true;

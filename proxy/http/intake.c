@@ -79,7 +79,7 @@ void body_init(struct body *body, struct framing framing)
 }
 
 /* `n` raw bytes are content; they join what is already waiting. */
-static void accept(struct body *body, struct intake *intake, size_t n, size_t consumed)
+static void join_content(struct body *body, struct intake *intake, size_t n, size_t consumed)
 {
     if (intake->content == intake->content_end)
         intake->content = intake->content_end = intake->raw;
@@ -96,7 +96,7 @@ static enum body_result take_chunked(struct body *body, struct intake *intake)
     size_t consumed = chunked_decode(&body->chunked, intake->bytes + intake->raw,
                                      intake->raw_end - intake->raw, &n);
 
-    accept(body, intake, n, consumed);
+    join_content(body, intake, n, consumed);
     body->done = body->chunked.state == CHUNK_DONE;
     return body->chunked.state == CHUNK_BAD ? BODY_BAD : BODY_OK;
 }
@@ -115,6 +115,6 @@ enum body_result body_take(struct body *body, struct intake *intake)
         body->left -= n;
         body->done = body->left == 0;
     }
-    accept(body, intake, n, n);
+    join_content(body, intake, n, n);
     return BODY_OK;
 }

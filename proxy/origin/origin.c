@@ -26,9 +26,11 @@ struct origin {
     struct addresses addresses;
     size_t next_address;
     struct deadline deadline; /* while not OPEN */
+    struct deadline attempt;  /* while CONNECTING, if another address is left to try */
     struct job job;           /* tells of a failure, later frees */
     enum outcome outcome;     /* of FAILED */
     char detail[160];
+    uint64_t opened_us;
     struct origin_facts facts;
 };
 
@@ -52,6 +54,7 @@ static void tell_failure(struct job *job)
 static void fail(struct origin *origin, enum outcome outcome, const char *detail)
 {
     deadline_clear(&origin->deadline);
+    deadline_clear(&origin->attempt);
     origin->state = FAILED;
     origin->outcome = outcome;
     snprintf(origin->detail, sizeof(origin->detail), "%s", detail ? detail : "");
@@ -70,6 +73,7 @@ void origin_close(struct origin *origin)
         return;
     assert(origin->state != CLOSED);
     deadline_clear(&origin->deadline);
+    deadline_clear(&origin->attempt);
     resolution_cancel(origin->resolution);
     tls_end(origin->ssl);
     socket_close(&origin->socket);
@@ -95,7 +99,7 @@ static void become_open(struct origin *origin)
 {
     deadline_clear(&origin->deadline);
     origin->state = OPEN;
-    origin->facts.connect_us = (unsigned)(loop_now_us() - origin->facts.opened_us);
+    origin->facts.connect_us = (unsigned)(loop_now_us() - origin->opened_us);
     origin->facts.resumed = origin->ssl && SSL_session_reused(origin->ssl);
     origin->owner->ready(origin->arg);
 }
@@ -122,6 +126,21 @@ static void note_failure(struct origin *origin, int error)
     snprintf(origin->detail, sizeof(origin->detail), "%s", strerror(error));
 }
 
+static void try_another(struct origin *origin, int error)
+{
+    deadline_clear(&origin->attempt);
+    socket_close(&origin->socket);
+    note_failure(origin, error);
+    connect_next(origin);
+}
+
+/* One address that does not answer must not use up the time of the others. */
+static void on_attempt_over(struct deadline *deadline)
+{
+    try_another((struct origin *)(void *)((char *)deadline - offsetof(struct origin, attempt)),
+                ETIMEDOUT);
+}
+
 static void on_connected(struct origin *origin)
 {
     int error = 0;
@@ -129,13 +148,12 @@ static void on_connected(struct origin *origin)
 
     getsockopt(origin->socket.fd, SOL_SOCKET, SO_ERROR, &error, &len);
     if (error) {
-        socket_close(&origin->socket);
-        note_failure(origin, error);
-        connect_next(origin);
+        try_another(origin, error);
         return;
     }
     if (!origin->socket.writable)
         return;
+    deadline_clear(&origin->attempt);
     if (!origin->tls) {
         become_open(origin);
         return;
@@ -171,6 +189,8 @@ static void connect_next(struct origin *origin)
         if (fd >= 0) {
             origin->state = CONNECTING;
             socket_watch(&origin->socket, origin->context->loop, fd, on_io, origin);
+            if (origin->next_address < origin->addresses.n)
+                deadline_set(origin->context->attempts, &origin->attempt);
             return;
         }
         note_failure(origin, errno);
@@ -182,13 +202,19 @@ static void connect_next(struct origin *origin)
 
 /* ---- resolving ---- */
 
-/* A listener on every address (0.0.0.0, ::) is behind all of them, as far as we can tell. */
+/* A listener on every address (0.0.0.0, ::) is behind all that are this machine's. */
+static bool is_behind(const struct sockaddr *own, const struct sockaddr *address)
+{
+    if (address_port(own) != address_port(address))
+        return false;
+    return address_same_host(own, address) ||
+           (address_classify(own) == ADDRESS_UNSPECIFIED && address_is_local(address));
+}
+
 static bool is_own_listener(const struct origin_context *context, const struct sockaddr *address)
 {
     for (size_t i = 0; i < context->n_own; i++) {
-        const struct sockaddr *own = (const struct sockaddr *)&context->own[i];
-        if (address_port(own) == address_port(address) &&
-            (address_classify(own) == ADDRESS_UNSPECIFIED || address_same_host(own, address)))
+        if (is_behind((const struct sockaddr *)&context->own[i], address))
             return true;
     }
     return false;
@@ -265,8 +291,9 @@ struct origin *origin_open(const struct origin_context *context,
     origin->destination.path = origin->destination.query = TEXT_NONE;
     origin->socket.fd = -1;
     origin->outcome = OUTCOME_CONNECT_FAILED;
-    origin->facts.opened_us = loop_now_us();
+    origin->opened_us = loop_now_us();
     origin->deadline.passed = on_deadline;
+    origin->attempt.passed = on_attempt_over;
     deadline_set(context->connecting, &origin->deadline);
     where_to(origin, &host, &port);
     origin->resolution = resolve(context->resolver, host, port, on_resolved, origin);
@@ -309,7 +336,7 @@ bool origin_is_quiet(struct origin *origin)
     return origin_receive(origin, &byte, 1) == ORIGIN_AGAIN;
 }
 
-struct origin_facts *origin_facts(struct origin *origin)
+struct origin_facts origin_facts(const struct origin *origin)
 {
-    return &origin->facts;
+    return origin->facts;
 }

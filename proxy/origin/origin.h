@@ -24,6 +24,7 @@ struct origin_context {
     struct resolver *resolver;
     const struct tls *tls;
     const struct settings *settings;
+    struct deadlines *attempts;         /* CONNECT_ATTEMPT_MS: one address, while others are left */
     struct deadlines *connecting;       /* --connect-timeout: all from the name to OPEN */
     const struct sockaddr_storage *own; /* our own listeners: never connected to */
     size_t n_own;
@@ -56,11 +57,9 @@ bool origin_is_quiet(struct origin *origin);
 
 /* How it came about, for the log. */
 struct origin_facts {
-    uint64_t opened_us;  /* clock of loop_now_us() */
     unsigned connect_us; /* from the name to OPEN */
     bool resumed;        /* an abbreviated handshake */
-    unsigned exchanges;  /* begun on it so far */
 };
-struct origin_facts *origin_facts(struct origin *origin);
+struct origin_facts origin_facts(const struct origin *origin);
 
 #endif

@@ -277,8 +277,3 @@ void pool_free(struct pool *pool)
     deadlines_free(pool->idle_deadlines);
     free(pool);
 }
-
-struct pool_counts pool_counts(const struct pool *pool)
-{
-    return (struct pool_counts){ pool->n_hosts, pool->n_open, pool->n_idle };
-}

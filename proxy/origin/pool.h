@@ -28,9 +28,4 @@ void pool_give(struct pooled *pooled);
 /* Closed at once. NULL is fine. */
 void pool_drop(struct pooled *pooled);
 
-struct pool_counts {
-    size_t hosts, open, idle;
-};
-struct pool_counts pool_counts(const struct pool *pool);
-
 #endif

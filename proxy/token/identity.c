@@ -5,6 +5,7 @@
 /* What the request carries. at == NULL or empty: it does not. */
 struct carried {
     struct text authorization, vtex_id, admin_cookie, store_cookie, app_key;
+    bool placeholder_store;  /* in the shopper's cookie, where the app token has no place */
     bool placeholder_cookie; /* in any VtexIdclientAutCookie, though another comes first */
 };
 
@@ -55,6 +56,8 @@ static void read_cookie(const struct identity_rules *rules, struct text name, st
     }
     if (text_eq(name, rules->store_cookie) && !carried->store_cookie.len)
         carried->store_cookie = value;
+    if (text_eq(name, rules->store_cookie) && is_placeholder(rules, value))
+        carried->placeholder_store = true;
 }
 
 /* What Connection names goes no further, so it is not carried. */
@@ -100,12 +103,13 @@ static void place(const struct identity_rules *rules, const struct carried *carr
         identity->vtex_id = fate;
     if (carried->placeholder_cookie)
         identity->cookie = fate;
+    identity->rewrites_cookies = carried->placeholder_cookie || carried->placeholder_store;
 }
 
 static bool carries_nothing(const struct carried *carried)
 {
     return !carried->authorization.len && !carried->vtex_id.len && !carried->admin_cookie.len &&
-           !carried->store_cookie.len && !carried->app_key.len;
+           (!carried->store_cookie.len || carried->placeholder_store) && !carried->app_key.len;
 }
 
 /* The app token in the realm's header, whatever stands there. */
@@ -228,7 +232,8 @@ enum outcome identity_choose(const struct identity_rules *rules, const struct he
     struct carried carried = carried_by(rules, head);
     enum choice choice = choice_of(head);
 
-    *identity = (struct identity){ .kind = IDENTITY_NONE, .placeholder = rules->placeholder };
+    *identity =
+        (struct identity){ .placeholder = rules->placeholder, .store_cookie = rules->store_cookie };
     *why = NULL;
     if (head->count[HEADER_AUTHORIZATION] > 1 || head->count[HEADER_VTEX_ID] > 1 ||
         head->count[HEADER_JANUS_AUTH] > 1) {

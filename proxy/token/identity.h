@@ -22,14 +22,15 @@ enum fate { FATE_KEEP, FATE_DROP, FATE_APP_TOKEN };
 
 struct identity {
     enum identity_kind kind;
-    bool needs_app_token;    /* some part below is the app token */
-    enum fate authorization; /* FATE_APP_TOKEN keeps the scheme as written */
-    enum fate vtex_id;       /* the header VtexIdclientAutCookie */
-    enum fate cookie;        /* the placeholder in the cookie of that name */
-    bool add_authorization;  /* Authorization: Bearer {app token} */
-    bool add_vtex_id;        /* VtexIdclientAutCookie: {app token} */
-    struct text user_token;  /* VtexIdclientAutCookie: {this}; at == NULL: none */
-    struct text placeholder; /* what to look for in the cookie */
+    bool needs_app_token;                  /* some part below is the app token */
+    enum fate authorization;               /* FATE_APP_TOKEN keeps the scheme as written */
+    enum fate vtex_id;                     /* the header VtexIdclientAutCookie */
+    enum fate cookie;                      /* the placeholder in the cookie of that name */
+    bool add_authorization;                /* Authorization: Bearer {app token} */
+    bool add_vtex_id;                      /* VtexIdclientAutCookie: {app token} */
+    struct text user_token;                /* VtexIdclientAutCookie: {this}; at == NULL: none */
+    bool rewrites_cookies;                 /* a placeholder stands in one of these cookies */
+    struct text placeholder, store_cookie; /* what to look for there */
 };
 
 struct identity_rules {

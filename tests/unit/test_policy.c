@@ -152,6 +152,8 @@ static const struct story stories[] = {
     { "an= of others", "*\t*", "http://portal.vtexcommercestable.com.br/?an=other",
       REASON_OTHER_ACCOUNT },
     { "an= behind an escaped ?", "*\t*", "http://api.vtex.com/x%3Fan=other", REASON_OTHER_ACCOUNT },
+    { "an= behind an escaped ?, escaped twice behind ours", "*\t*",
+      "http://api.vtex.com/x%3Fan=acme&b=%2526an=other", REASON_OTHER_ACCOUNT },
     { "an= behind an escaped ?, of ours", "*\t*", "http://api.vtex.com/x%3Fan=acme", REASON_RULE },
     { "an= in ASP.NET's escapes", "*\t*", "http://api.vtex.com/?%u0061n=%u006fther",
       REASON_OTHER_ACCOUNT },

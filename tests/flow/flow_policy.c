@@ -1,0 +1,352 @@
+/* What is denied, and how it is told: the answer's form to the letter, the client's connection
+ * afterwards, and an origin that never hears of it. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/flow/kit_world.h"
+
+#define API "Host: api.partner.example\r\n"
+#define OK  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+static struct world world;
+
+static const struct plan plan = {
+    .policies = "api.partner.example\t/v1/*\n"
+                "any.partner.example\t*\n"
+                "*.wild.example\t/x/*\n"
+                "localhost\t*\n"
+                "127.0.0.1\t*\n"
+                "10.1.2.3\t*\n"
+                "169.254.169.254\t*\n"
+                "[::1]\t*\n"
+                "[::ffff:10.1.2.3]\t*\n"
+                "app.io.vtex.com\t*\n"
+                "{{account}}.vtexcommercestable.com.br\t/api/catalog/*\n",
+};
+
+/* ---- denials
+ * --------------------------------------------------------------------------------------- */
+
+static struct denied {
+    const char *name, *url;
+} denied[] = {
+    { "no policy for the host", "http://evil.example/v1/a" },
+    { "no policy for the path", "http://api.partner.example/v2/a" },
+    { "the star needs its slash", "http://api.partner.example/v1" },
+    { "the path's case", "http://api.partner.example/V1/a" },
+    { "a host that ends like one", "http://evilapi.partner.example/v1/a" },
+    { "a host that begins like one", "http://api.partner.example.evil.test/v1/a" },
+    { "a star is not nothing", "http://wild.example/x/a" },
+    { "dot-dot leaves the path", "http://api.partner.example/v1/../secret" },
+    { "escaped dot-dot", "http://api.partner.example/v1/%2e%2e/secret" },
+    { "escaped twice", "http://api.partner.example/v1/%252e%252e/secret" },
+    { "escaped slash", "http://api.partner.example/v1/..%2fsecret" },
+    { "backslash", "http://api.partner.example/v1/..\\secret" },
+    { "parameters of a segment", "http://api.partner.example/v1/..;x/secret" },
+    { "the query is no path", "http://api.partner.example/v2?/v1/a" },
+    { "another account's host", "http://other.vtexcommercestable.com.br/api/catalog/x" },
+    { "another account in the query",
+      "http://storeacct.vtexcommercestable.com.br/api/catalog/x?an=other" },
+    { "another account on IO", "http://app.io.vtex.com/acme.x/v1/other/master/y" },
+    { "another workspace on IO", "http://app.io.vtex.com/acme.x/v1/storeacct/dev/y" },
+};
+
+static char *get_of(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    struct bytes request = { 0 };
+
+    bytes_print(&request, "GET %s HTTP/1.1\r\nHost: %.*s\r\n\r\n", url, (int)strcspn(host, "/?"),
+                host);
+    return request.at;
+}
+
+/* A 5xx would be tried again by the real clients, and a denial does not get better. */
+static void is_denied(void **state)
+{
+    const struct denied *story = *state;
+    char *request = get_of(story->url);
+    const struct response *answer = world_refused(&world, request);
+
+    free(request);
+    expect_answer(answer, 403, "OutboundAccessDenied",
+                  "Role app:acme.bridge@1.4.0 in storeacct/master cannot perform action GET on "
+                  "resource vrn:proxy:aws-us-east-1:storeacct:master:");
+    expect_header(answer, "Proxy-Status", "janus-sidecar; error=http_request_denied");
+}
+
+/* ---- the form
+ * -------------------------------------------------------------------------------------- */
+
+static void whole_answer(void **state)
+{
+    const struct response *answer =
+        world_refused(&world, "POST http://api.partner.example/v2/a?x=secret HTTP/1.1\r\n" API
+                              "Content-Length: 2\r\n\r\n{}");
+    json_error_t error;
+    json_t *body = json_loads(answer->body.at, 0, &error);
+    char length[24];
+
+    (void)state;
+    assert_non_null(body);
+    assert_string_equal(json_string_value(json_object_get(body, "code")), "OutboundAccessDenied");
+    assert_string_equal(json_string_value(json_object_get(body, "message")),
+                        "Role app:acme.bridge@1.4.0 in storeacct/master cannot perform action POST "
+                        "on resource vrn:proxy:aws-us-east-1:storeacct:master:api.partner.example"
+                        "/v2/a");
+    assert_string_equal(json_string_value(json_object_get(body, "source")), "janus-sidecar");
+    assert_int_equal(json_string_length(json_object_get(body, "requestId")), 32);
+    const char *help = json_string_value(json_object_get(body, "help"));
+    assert_non_null(help);
+    assert_non_null(strstr(help, "do not open the path /v2/a"));
+    assert_non_null(strstr(help, "{\"name\": \"outbound-access\", \"attrs\": {\"host\": "
+                                 "\"api.partner.example\", \"path\": \"/v2/a\"}}"));
+    assert_int_equal(json_object_size(body), 5);
+    assert_null(strstr(answer->body.at, "secret")); /* of the query */
+    json_decref(body);
+    snprintf(length, sizeof(length), "%zu", answer->body.n);
+    expect_header(answer, "Content-Length", length);
+    expect_header(answer, "Content-Type", "application/json");
+    assert_int_equal(head_count(answer->head, "Date"), 1);
+    expect_header(answer, "Connection", NULL);
+}
+
+static void request_id_is_in_the_log(void **state)
+{
+    const struct response *answer =
+        world_refused(&world, "GET http://evil.example/a?x=secret HTTP/1.1\r\n"
+                              "Host: evil.example\r\n\r\n");
+    json_t *body = json_loads(answer->body.at, 0, NULL);
+    char id[48];
+
+    (void)state;
+    snprintf(id, sizeof(id), "id=%s", json_string_value(json_object_get(body, "requestId")));
+    json_decref(body);
+    char *line = process_await(world.sidecar, id);
+    assert_non_null(strstr(line, "outcome=outbound_access_denied"));
+    assert_non_null(strstr(line, "status=403"));
+    assert_non_null(strstr(line, "destination=evil.example"));
+    assert_null(strstr(line, "secret"));
+    free(line);
+}
+
+static void no_way_out_of_the_json(void **state)
+{
+    const struct response *answer =
+        world_refused(&world, "GET /\"\\\xff,\"x\":\" HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    json_t *body = json_loads(answer->body.at, 0, NULL);
+
+    (void)state;
+    expect_status(answer, 403);
+    assert_non_null(body);
+    assert_int_equal(json_object_size(body), 5);
+    json_decref(body);
+}
+
+static void denied_head(void **state)
+{
+    struct client *client = world_client(&world);
+
+    (void)state;
+    client_say(client, "HEAD http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+                       "GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    const struct response *answer = client_response_to_head(client);
+    expect_status(answer, 403);
+    char *length = head_field(answer->head, "Content-Length");
+    assert_non_null(length);
+    assert_int_not_equal(strtoul(length, NULL, 10), 0);
+    free(length);
+    expect_status(client_response(client), 403);
+}
+
+/* ---- the connection afterwards
+ * --------------------------------------------------------------------- */
+
+static void usable(struct client *client)
+{
+    client_say(client, "GET http://api.partner.example/v1/a HTTP/1.1\r\n" API "\r\n");
+    struct origin_conn *conn = origin_accept(world.origin);
+    origin_head(conn);
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+}
+
+static struct body {
+    const char *name, *request, *rest;
+    bool kept;
+} bodies[] = {
+    { "a body with a length",
+      "POST /v2/a HTTP/1.1\r\n" API "Content-Length: 40\r\n\r\nGET /v1/evil HTTP/1.1\r\nHost: x",
+      "\r\n\r\n12345", true },
+    { "a body that comes later", "POST /v2/a HTTP/1.1\r\n" API "Content-Length: 5\r\n\r\n", "hello",
+      true },
+    { "no body", "POST /v2/a HTTP/1.1\r\n" API "Content-Length: 0\r\n\r\n", "", true },
+    { "a chunked body", "POST /v2/a HTTP/1.1\r\n" API "Transfer-Encoding: chunked\r\n\r\n",
+      "5\r\nhello\r\n0\r\n\r\n", false },
+    { "a body that waits for 100",
+      "POST /v2/a HTTP/1.1\r\n" API "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n", "",
+      false },
+    { "a large body", "POST /v2/a HTTP/1.1\r\n" API "Content-Length: 1000000\r\n\r\n",
+      "GET /v1/evil HTTP/1.1\r\n" API "\r\n", false },
+    { "Connection: close", "GET /v2/a HTTP/1.1\r\n" API "Connection: close\r\n\r\n", "", false },
+    { "HTTP/1.0", "GET /v2/a HTTP/1.0\r\n" API "\r\n", "", false },
+};
+
+/* Whatever the body holds, it is never run as a request. */
+static void body_of_a_denied(void **state)
+{
+    const struct body *story = *state;
+    struct client *client = world_client(&world);
+
+    client_say(client, story->request);
+    const struct response *answer = client_response(client);
+    expect_status(answer, 403);
+    expect_header(answer, "Connection", story->kept ? NULL : "close");
+    client_say(client, story->rest);
+    if (story->kept)
+        usable(client);
+    else
+        assert_int_equal(client_end(client), ENDING_CLEAN);
+    origin_untouched(world.origin);
+}
+
+static void many_denials(void **state)
+{
+    struct client *client = world_client(&world);
+
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        client_say(client, "POST /v2/a HTTP/1.1\r\n" API "Content-Length: 3\r\n\r\nabc");
+    for (int i = 0; i < 100; i++)
+        expect_status(client_response(client), 403);
+    usable(client);
+}
+
+/* ---- addresses
+ * ------------------------------------------------------------------------------------- */
+
+static const struct plan closed = { .policies = "any.partner.example\t*\n"
+                                                "*\t*",
+                                    .closed = true };
+
+static struct address {
+    const char *name, *url, *says;
+} addresses[] = {
+    { "a name that leads to loopback", "http://any.partner.example/a", "127.0.0.1" },
+    { "loopback itself", "http://127.0.0.1:9/", "127.0.0.1 is a loopback address" },
+    { "localhost", "http://localhost:9/", "localhost is a loopback address" },
+    { "a name under localhost", "http://x.localhost/", "x.localhost is a loopback address" },
+    { "a private address", "http://10.1.2.3/", "10.1.2.3 is a private address" },
+    { "the metadata service", "http://169.254.169.254/latest", "is a cloud metadata address" },
+    { "IPv6 loopback", "http://[::1]:9/", "::1 is a loopback address" },
+    { "IPv4 inside IPv6", "http://[::ffff:10.1.2.3]/", "is a IPv4-in-IPv6 address" },
+};
+
+static void address_is_denied(void **state)
+{
+    const struct address *story = *state;
+    struct world own;
+    char *request = get_of(story->url);
+
+    world_open(&own, &closed);
+    const struct response *answer = world_refused(&own, request);
+    expect_answer(answer, 403, "AddressDenied", story->says);
+    expect_header(answer, "Proxy-Status", "janus-sidecar; error=destination_ip_prohibited");
+    free(request);
+    world_close(&own);
+}
+
+/* A name that leads to our own listener would make us talk to ourselves without end. */
+static void own_listener(void **state)
+{
+    struct process_plan process = { .program = "janus-sidecar" };
+    struct folder *folder = folder_new();
+    uint16_t port, admin;
+    struct origin *reserve = origin_new_plain();
+    char listen[32], connect_to[48];
+
+    (void)state;
+    /* the port must be known before the start: taken here, given back, and used at once */
+    snprintf(listen, sizeof(listen), "127.0.0.1:%u", origin_port(reserve));
+    snprintf(connect_to, sizeof(connect_to), "::127.0.0.1:%u", origin_port(reserve));
+    origin_free(reserve);
+    const char *options[] = { "run",
+                              "--account",
+                              "storeacct",
+                              "--listen",
+                              listen,
+                              "--admin",
+                              "127.0.0.1:0",
+                              "--allow-address",
+                              "127.0.0.0/8",
+                              "--connect-to",
+                              connect_to,
+                              "--manifest",
+                              folder_manifest(folder, "*\t*"),
+                              NULL };
+    process.options = options;
+    struct process *sidecar = sidecar_start(&process, &port, &admin);
+    struct client *client = client_new(port);
+    client_say(client, "GET http://any.partner.example/ HTTP/1.1\r\n"
+                       "Host: any.partner.example\r\n\r\n");
+    expect_answer(client_response(client), 403, "AddressDenied", listen);
+    client_close(client);
+    sidecar_stop(sidecar);
+    process_free(sidecar);
+    folder_free(folder);
+}
+
+/* ---- browsers
+ * -------------------------------------------------------------------------------------- */
+
+static struct browser {
+    const char *name, *header;
+} browsers[] = {
+    { "Origin", "Origin: https://evil.test\r\n" },
+    { "Origin null", "Origin: null\r\n" },
+    { "Sec-Fetch-Site", "Sec-Fetch-Site: cross-site\r\n" },
+    { "sec-fetch-site in small letters", "sec-fetch-site: same-origin\r\n" },
+};
+
+static void browser_is_refused(void **state)
+{
+    const struct browser *story = *state;
+    char request[256];
+
+    snprintf(request, sizeof(request),
+             "GET http://api.partner.example/v1/a HTTP/1.1\r\n" API "%s\r\n", story->header);
+    expect_answer(world_refused(&world, request), 403, "CallerRefused", "Browsers");
+}
+
+static struct single {
+    const char *name;
+    CMUnitTestFunction run;
+} singles[] = {
+    { "the whole answer", whole_answer },
+    { "the answer's id is in the log", request_id_is_in_the_log },
+    { "a path cannot break the JSON", no_way_out_of_the_json },
+    { "HEAD gets no body", denied_head },
+    { "100 denials, pipelined, with bodies", many_denials },
+    { "our own listener", own_listener },
+};
+
+static void run_single(void **state)
+{
+    const struct single *story = *state;
+
+    story->run(state);
+}
+
+int main(void)
+{
+    static struct stories stories;
+
+    STORIES_ADD(&stories, denied, is_denied);
+    STORIES_ADD(&stories, bodies, body_of_a_denied);
+    STORIES_ADD(&stories, browsers, browser_is_refused);
+    STORIES_ADD(&stories, addresses, address_is_denied);
+    STORIES_ADD(&stories, singles, run_single);
+    return flow_run("policy", &stories, &world, &plan);
+}

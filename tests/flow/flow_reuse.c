@@ -1,0 +1,277 @@
+/* Connections to an origin after the first exchange: kept, resumed, found dead, given up. */
+#include <string.h>
+
+#include "tests/flow/kit_world.h"
+
+#define HOST "Host: any.partner.example\r\n"
+#define GET  "GET /a HTTP/1.1\r\n" HOST "\r\n"
+#define POST "POST /a HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx"
+#define OK   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+static struct world world;
+
+/* One exchange over a new connection that stays with the sidecar. */
+static struct origin_conn *kept(struct client *client)
+{
+    client_say(client, GET);
+    struct origin_conn *conn = origin_accept(world.origin);
+    origin_head(conn);
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+    return conn;
+}
+
+static struct stale {
+    const char *name, *request, *response;
+    void (*leave)(struct origin_conn *conn);
+    bool again;
+} stales[] = {
+    { "GET, closed", GET, "", origin_close, true },
+    { "GET, cut", GET, "", origin_cut, true },
+    { "GET, reset", GET, "", origin_reset, true },
+    { "HEAD", "HEAD /a HTTP/1.1\r\n" HOST "\r\n", "", origin_close, true },
+    { "PUT without a body", "PUT /a HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", "",
+      origin_close, true },
+    { "DELETE", "DELETE /a HTTP/1.1\r\n" HOST "\r\n", "", origin_close, true },
+    { "POST", POST, "", origin_close, false },
+    { "POST without a body", "POST /a HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", "",
+      origin_close, false },
+    { "PATCH without a body", "PATCH /a HTTP/1.1\r\n" HOST "\r\n", "", origin_close, false },
+    { "GET with a body", "GET /a HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx", "", origin_close,
+      false },
+    { "PUT with a body", "PUT /a HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx", "", origin_close,
+      false },
+    { "GET of which a byte was answered", GET, "H", origin_close, false },
+    { "a method of its own", "PURGE /a HTTP/1.1\r\n" HOST "\r\n", "", origin_close, false },
+};
+
+static void stale_connection(void **state)
+{
+    const struct stale *story = *state;
+    bool to_head = strncmp(story->request, "HEAD", 4) == 0;
+    struct client *client = world_client(&world);
+    struct origin_conn *conn = kept(client);
+
+    client_say(client, story->request);
+    const char *head = origin_head(conn);
+    char *first = text_copy(head, strlen(head));
+    origin_say(conn, story->response);
+    story->leave(conn);
+    if (story->again) {
+        conn = origin_accept(world.origin);
+        assert_string_equal(origin_head(conn), first);
+        origin_say(conn, OK);
+    }
+    free(first);
+    expect_status(to_head ? client_response_to_head(client) : client_response(client),
+                  story->again ? 200 : 502);
+    origin_untouched(world.origin);
+}
+
+static void stale_once_only(void **state)
+{
+    struct client *client = world_client(&world);
+    struct origin_conn *conn = kept(client);
+
+    (void)state;
+    client_say(client, GET);
+    origin_head(conn);
+    origin_close(conn);
+    conn = origin_accept(world.origin);
+    origin_head(conn);
+    origin_close(conn);
+    expect_answer(client_response(client), 502, "OriginProtocol", "");
+    origin_untouched(world.origin);
+    process_await_line(world.sidecar, "retries=1");
+}
+
+static void kept_breaks_off(void **state)
+{
+    struct client *client = world_client(&world);
+    struct origin_conn *conn = kept(client);
+
+    (void)state;
+    client_say(client, GET);
+    origin_head(conn);
+    origin_say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+    origin_close(conn);
+    assert_false(client_response(client)->complete);
+    assert_int_equal(client_end(client), ENDING_CLEAN);
+    origin_untouched(world.origin);
+}
+
+static void reused(void **state)
+{
+    struct origin_conn *conn = kept(world_client(&world));
+
+    (void)state;
+    clients_close();
+    struct client *client = world_client(&world); /* another client, the same connection */
+    client_say(client, GET);
+    origin_head(conn);
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+    origin_untouched(world.origin);
+    process_await_line(world.sidecar, "reused=1");
+}
+
+static void not_shared_between_hosts(void **state)
+{
+    struct client *client = world_client(&world);
+
+    (void)state;
+    kept(client);
+    client_say(client, "GET /v1/a HTTP/1.1\r\nHost: api.partner.example\r\n\r\n");
+    struct origin_conn *conn = origin_accept(world.origin);
+    assert_string_equal(origin_server_name(conn), "api.partner.example");
+    assert_false(origin_resumed(conn));
+    origin_head(conn);
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+}
+
+static void not_shared_at_once(void **state)
+{
+    struct client *first = world_client(&world), *second = world_client(&world);
+
+    (void)state;
+    client_say(first, GET);
+    struct origin_conn *one = origin_accept(world.origin);
+    origin_head(one);
+    client_say(second, GET);
+    struct origin_conn *two = origin_accept(world.origin);
+    origin_head(two);
+    origin_say(two, OK);
+    expect_body(client_response(second), "ok");
+    origin_say(one, OK);
+    expect_body(client_response(first), "ok");
+}
+
+static void resumed(void **state)
+{
+    struct client *client = world_client(&world);
+    struct origin_conn *conn = kept(client);
+
+    (void)state;
+    origin_close(conn);
+    client_say(client, GET); /* also if the end comes after the request */
+    conn = origin_accept(world.origin);
+    assert_true(origin_resumed(conn));
+    origin_head(conn);
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+}
+
+static void server_name(void **state)
+{
+    struct client *client = world_client(&world);
+
+    (void)state;
+    client_say(client, "GET /a HTTP/1.1\r\nHost: ANY.partner.example.:443\r\n\r\n");
+    assert_string_equal(origin_server_name(origin_accept(world.origin)), "any.partner.example");
+}
+
+static void unasked_bytes(void **state)
+{
+    struct origin_conn *conn = kept(world_client(&world));
+
+    (void)state;
+    origin_say(conn, OK);
+    origin_await_end(conn);
+}
+
+static void bytes_behind_the_response(void **state)
+{
+    struct client *client = world_client(&world);
+
+    (void)state;
+    client_say(client, GET);
+    struct origin_conn *conn = origin_accept(world.origin);
+    origin_head(conn);
+    origin_say(conn, OK "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+    expect_body(client_response(client), "ok");
+    origin_await_end(conn);
+    kept(client);
+}
+
+static void bytes_behind_no_content(void **state)
+{
+    struct client *client = world_client(&world);
+
+    (void)state;
+    client_say(client, "HEAD /a HTTP/1.1\r\n" HOST "\r\n");
+    struct origin_conn *conn = origin_accept(world.origin);
+    origin_head(conn);
+    origin_say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+    expect_status(client_response_to_head(client), 200);
+    origin_await_end(conn);
+    kept(client);
+}
+
+static void close_asked_for(void **state)
+{
+    static const char *const responses[] = {
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    };
+    struct client *client = world_client(&world);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(responses) / sizeof(responses[0]); i++) {
+        client_say(client, GET);
+        struct origin_conn *conn = origin_accept(world.origin);
+        origin_head(conn);
+        origin_say(conn, responses[i]);
+        expect_body(client_response(client), "ok"); /* the client's own connection stays */
+        origin_await_end(conn);
+    }
+}
+
+/* RFC 9112, 9.8: a length is proof enough that nothing is missing. */
+static void length_needs_no_close_notify(void **state)
+{
+    struct client *client = world_client(&world);
+
+    (void)state;
+    client_say(client, GET);
+    struct origin_conn *conn = origin_accept(world.origin);
+    origin_head(conn);
+    origin_say(conn, OK);
+    origin_cut(conn);
+    expect_body(client_response(client), "ok");
+    kept(client);
+}
+
+static struct single {
+    const char *name;
+    CMUnitTestFunction run;
+} singles[] = {
+    { "a stale connection, twice", stale_once_only },
+    { "a kept connection breaks off in the middle", kept_breaks_off },
+    { "a kept connection serves the next client", reused },
+    { "a connection is of one host", not_shared_between_hosts },
+    { "a busy connection is not shared", not_shared_at_once },
+    { "the next connection resumes the session", resumed },
+    { "the name in the handshake", server_name },
+    { "unasked bytes on an idle connection", unasked_bytes },
+    { "bytes behind a response", bytes_behind_the_response },
+    { "bytes behind a response without content", bytes_behind_no_content },
+    { "an origin that wants to close", close_asked_for },
+    { "a length needs no close_notify", length_needs_no_close_notify },
+};
+
+static void run_single(void **state)
+{
+    const struct single *story = *state;
+
+    story->run(state);
+}
+
+int main(void)
+{
+    static struct stories stories;
+
+    STORIES_ADD(&stories, stales, stale_connection);
+    STORIES_ADD(&stories, singles, run_single);
+    return flow_run("reuse", &stories, &world, NULL);
+}

@@ -1,0 +1,254 @@
+#include "tests/flow/kit_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/flow/kit_bytes.h"
+#include "tests/flow/kit_wait.h"
+#include "tests/unit/stories.h"
+
+enum { ARGUMENTS_MAX = 64, SIGNALLED = 256 };
+
+struct pipe_end {
+    int fd; /* -1: its other end is closed */
+    struct bytes bytes;
+};
+
+struct process {
+    pid_t pid;
+    int pidfd;
+    bool ended;
+    struct pipe_end out, err;
+    size_t awaited; /* of err: up to here the test has looked */
+};
+
+/* ---- where the programs are
+ * ------------------------------------------------------------------------ */
+
+const char *process_folder(void)
+{
+    static char own[PATH_MAX];
+    const char *given = getenv("JANUS_BIN_DIR");
+
+    if (given && *given)
+        return given;
+    ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+    assert_true(n > 0);
+    own[n] = '\0';
+    return dirname(own);
+}
+
+/* ---- the child's side
+ * ------------------------------------------------------------------------------ */
+
+static int input_of(const char *input)
+{
+    int fd = input ? memfd_create("input", 0) : open("/dev/null", O_RDONLY);
+
+    if (input && (write(fd, input, strlen(input)) != (ssize_t)strlen(input) || lseek(fd, 0, 0)))
+        _exit(126);
+    return fd;
+}
+
+/* The environment of a developer must not decide a test. */
+static void clean_environment(void)
+{
+    extern char **environ;
+    char *names[ARGUMENTS_MAX];
+    size_t n = 0;
+
+    for (char **one = environ; *one && n < ARGUMENTS_MAX; one++) {
+        if (strncmp(*one, "JANUS_", 6) == 0)
+            names[n++] = text_copy(*one, strcspn(*one, "="));
+    }
+    for (size_t i = 0; i < n; i++)
+        unsetenv(names[i]);
+}
+
+static void become(const struct process_plan *plan, int out, int err)
+{
+    const char *arguments[ARGUMENTS_MAX] = { plan->program };
+    char path[PATH_MAX];
+    size_t n = 1;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_DFL);
+    for (; plan->options && plan->options[n - 1] && n < ARGUMENTS_MAX - 1; n++)
+        arguments[n] = plan->options[n - 1];
+    arguments[n] = NULL;
+    snprintf(path, sizeof(path), "%s/%s", plan->folder ? plan->folder : process_folder(),
+             plan->program);
+    char *real = realpath(path, NULL);
+    clean_environment();
+    if (plan->work_folder && chdir(plan->work_folder) != 0)
+        _exit(126);
+    dup2(input_of(plan->input), STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    dup2(err, STDERR_FILENO);
+    execv(real ? real : path, (char *const *)(uintptr_t)arguments);
+    fprintf(stderr, "cannot run %s: %s\n", path, strerror(errno));
+    _exit(127);
+}
+
+/* ---- our side
+ * -------------------------------------------------------------------------------------- */
+
+static void collect(void *context)
+{
+    struct pipe_end *end = context;
+    ssize_t n = read(end->fd, bytes_room(&end->bytes, 16384), 16384);
+
+    if (n > 0) {
+        end->bytes.n += (size_t)n;
+    } else if (n == 0 || errno != EAGAIN) {
+        unwatch(end->fd);
+        close(end->fd);
+        end->fd = -1;
+    }
+    end->bytes.at[end->bytes.n] = '\0';
+}
+
+static void open_pipe(struct pipe_end *end, int *write_end)
+{
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    end->fd = ends[0];
+    *write_end = ends[1];
+    bytes_add(&end->bytes, "", 0);
+    watch(end->fd, collect, end);
+}
+
+struct process *process_start(const struct process_plan *plan)
+{
+    struct process *process = calloc(1, sizeof(*process));
+    int out, err;
+
+    assert_non_null(process);
+    open_pipe(&process->out, &out);
+    open_pipe(&process->err, &err);
+    process->pid = fork();
+    assert_true(process->pid >= 0);
+    if (process->pid == 0)
+        become(plan, out, err);
+    close(out);
+    close(err);
+    process->pidfd = pidfd_open(process->pid, 0);
+    assert_true(process->pidfd >= 0);
+    return process;
+}
+
+static void close_end(struct pipe_end *end)
+{
+    if (end->fd >= 0) {
+        unwatch(end->fd);
+        close(end->fd);
+    }
+    bytes_free(&end->bytes);
+}
+
+void process_free(struct process *process)
+{
+    if (!process)
+        return;
+    if (!process->ended) {
+        kill(process->pid, SIGKILL);
+        waitpid(process->pid, NULL, 0);
+    }
+    close_end(&process->out);
+    close_end(&process->err);
+    close(process->pidfd);
+    free(process);
+}
+
+void process_signal(const struct process *process, int number)
+{
+    assert_false(process->ended);
+    assert_int_equal(kill(process->pid, number), 0);
+}
+
+int process_wait(struct process *process)
+{
+    int status;
+
+    wait_for(process->pidfd, POLLIN, "the end of a child");
+    assert_int_equal(waitpid(process->pid, &status, 0), process->pid);
+    process->ended = true;
+    while (process->err.fd >= 0)
+        collect(&process->err);
+    while (process->out.fd >= 0)
+        collect(&process->out);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
+}
+
+const char *process_output(const struct process *process)
+{
+    return process->out.bytes.at;
+}
+
+const char *process_log(const struct process *process)
+{
+    return process->err.bytes.at;
+}
+
+/* The next whole line behind what was awaited, or NULL. */
+static char *next_line(struct process *process)
+{
+    const char *from = process->err.bytes.at + process->awaited;
+    const char *end = strchr(from, '\n');
+
+    if (!end)
+        return NULL;
+    process->awaited += (size_t)(end - from) + 1;
+    return text_copy(from, (size_t)(end - from));
+}
+
+char *process_await(struct process *process, const char *needle)
+{
+    long long deadline = now_ms() + PATIENCE_MS;
+    char *line;
+
+    for (;;) {
+        while ((line = next_line(process))) {
+            if (strstr(line, needle))
+                return line;
+            free(line);
+        }
+        if (process->err.fd < 0 || !wait_any(NULL, 0, deadline))
+            fail_msg("no line with \"%s\" came:\n%s", needle, process_log(process));
+    }
+}
+
+void process_await_line(struct process *process, const char *needle)
+{
+    free(process_await(process, needle));
+}
+
+size_t process_peak_kib(const struct process *process)
+{
+    char path[64], line[256];
+    size_t kib = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)process->pid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtoul(line + 6, NULL, 10);
+    }
+    fclose(file);
+    assert_true(kib > 0);
+    return kib;
+}

@@ -1,0 +1,46 @@
+/* tests/flow/kit_process.h - a child of the test: one of our programs.
+ *
+ * Looked for in $JANUS_BIN_DIR, else beside the test itself. It dies with the test, whatever
+ * happens. What it writes is collected during every wait (kit_wait.h). */
+#ifndef TESTS_FLOW_KIT_PROCESS_H
+#define TESTS_FLOW_KIT_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct process;
+
+struct process_plan {
+    const char *folder;         /* of the program; NULL: as above */
+    const char *work_folder;    /* where it runs; NULL: here */
+    const char *program;        /* "janus-sidecar" */
+    const char *const *options; /* ended by NULL */
+    const char *input;          /* standard input; NULL: none */
+};
+
+struct process *process_start(const struct process_plan *plan);
+/* Kills what still runs. */
+void process_free(struct process *process);
+
+void process_signal(const struct process *process, int number);
+/* Waits for the end. The exit code, or 256 + the signal's number. */
+int process_wait(struct process *process);
+
+/* Everything so far; borrowed until the next wait. */
+const char *process_output(const struct process *process);
+const char *process_log(const struct process *process);
+
+/* Waits for a line on standard error that holds `needle`, behind the last line that was awaited.
+ * Returns the line, which the caller frees. Fails the test if the process ends without it. */
+char *process_await(struct process *process, const char *needle);
+/* The same, for those who need no more of the line. */
+void process_await_line(struct process *process, const char *needle);
+
+/* The most memory the process ever had in use (VmHWM), in KiB. */
+size_t process_peak_kib(const struct process *process);
+
+/* The folder of our programs; borrowed. */
+const char *process_folder(void);
+
+#endif
