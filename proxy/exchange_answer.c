@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "policy/explain.h"
+
 enum { MESSAGE_MAX = 2048, HELP_MAX = 2048, VRN_MAX = 1024 };
 
 /* The platform's own sentence, so that people and scripts that know it know ours. */
@@ -21,31 +23,14 @@ static void write_denial(const struct exchange *x, char *message, size_t size)
              TEXT_ARG(workspace), x->method, vrn);
 }
 
-/* A path that a policy could hold as it is: no wildcard, nothing that JSON or a query would change. */
-static bool fits_policy(struct text path)
-{
-    for (size_t i = 0; i < path.len; i++) {
-        unsigned char c = (unsigned char)path.at[i];
-        if (c <= ' ' || c >= 0x7f || strchr("*\"\\{}%", c))
-            return false;
-    }
-    return path.len < LOG_PATH_MAX;
-}
-
-/* What decided, and what would open exactly this. */
+/* What decided, what came nearest, and what would open exactly this. */
 static void write_help(const struct exchange *x, char *help, size_t size)
 {
-    struct text path = x->destination.path;
-    size_t len = verdict_sentence(x->policy, &x->verdict, &x->destination, help, size);
-    bool no_rule =
-        x->verdict.reason == REASON_NO_RULE_HOST || x->verdict.reason == REASON_NO_RULE_PATH;
+    struct explanation explanation;
 
-    if (no_rule && fits_policy(path))
-        snprintf(help + len, size - len,
-                 ". To open it, add to \"policies\" in manifest.json: {\"name\": "
-                 "\"outbound-access\", \"attrs\": {\"host\": \"%s\", \"path\": "
-                 "\"" TEXT_FMT "\"}}",
-                 x->destination.host, TEXT_ARG(path));
+    explain_request(x->policy, text_of(x->method), &x->destination, &explanation);
+    explain_line(x->policy, &explanation, &x->destination, help, size);
+    explain_fini(&explanation);
 }
 
 static bool can_keep(const struct exchange *x)
