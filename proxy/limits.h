@@ -53,8 +53,9 @@ enum {
 
     LISTEN_BACKLOG = 4096, /* the real clients open hundreds of sockets at once */
     ACCEPT_PER_TURN = 64,
-    ACCEPT_PAUSE_MS = 100, /* out of descriptors: wait for one to come back */
-    TOKEN_POLL_MS = 10000, /* slow look at the token file, for what inotify cannot see */
+    ACCEPT_PAUSE_MS = 100,  /* out of descriptors: wait for one to come back */
+    WATCH_POLL_MS = 10000,  /* slow look at watched files, for what inotify cannot see */
+    LIMIT_WATCH_SPOTS = 16, /* links on the way to a watched file, and the file itself */
 };
 
 #endif

@@ -1,8 +1,6 @@
 /* proxy/token/source.h - where tokens come from. Today: a file that somebody else rewrites.
  *
- * The file's directory is watched by inotify, so that a write, a rename into place and the swap of
- * Kubernetes' ..data link are all seen; a slow poll catches what inotify cannot (network file
- * systems, a link that leads elsewhere). What counts is the content. */
+ * The file is watched (proxy/watch.h); what counts is the content. */
 #ifndef PROXY_TOKEN_SOURCE_H
 #define PROXY_TOKEN_SOURCE_H
 
