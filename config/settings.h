@@ -26,6 +26,8 @@ enum policy_kind {
     POLICY_APP = 1 << 2,
 };
 
+enum mode { MODE_ENFORCE, MODE_REPORT };
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct settings {
@@ -38,6 +40,8 @@ struct settings {
     unsigned policy_kinds; /* of enum policy_kind */
     bool janus_alias;      /* false after --no-janus-alias */
     bool strict;
+    enum mode mode;
+    char *shadow_manifest_file; /* NULL: no second policy */
 
     /* who may call us, and where */
     struct listen_address *listen; /* at least one */

@@ -16,6 +16,10 @@ static const char *const inject_names[] = {
     NULL,
 };
 
+static const char *const mode_names[] = {
+    [MODE_ENFORCE] = "enforce", [MODE_REPORT] = "report", NULL
+};
+
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
 
@@ -54,7 +58,11 @@ const struct settings_row settings_rows[] = {
     { NAMED("no-janus-alias", "NO_JANUS_ALIAS"), KIND_OFF_FLAG, GROUP_APP, FIELD(janus_alias), NULL, "false",
       "do not take portal., api. and the account's own Janus host for one another" },
     { NAMED("strict", "STRICT"), KIND_FLAG, GROUP_APP, FIELD(strict), NULL, "false",
-      "refuse to start while the manifest has an error" },
+      "refuse to start, and to reload, while the manifest has an error" },
+    { NAMED("mode", "MODE"), KIND_CHOICE, GROUP_APP, CHOICE(mode, mode_names), "MODE", "enforce",
+      "enforce the policies, or report: forward what they would deny, and log, count and mark it" },
+    { NAMED("shadow-manifest", "SHADOW_MANIFEST"), KIND_TEXT, GROUP_APP, FIELD(shadow_manifest_file), "FILE",
+      NULL, "second manifest, judged beside the first; only differences are logged" },
 
     { NAMED("listen", "LISTEN"), KIND_ADDRESSES, GROUP_LISTEN, LIST(listen, n_listen), "ADDR",
       "127.0.0.1:8380", "where clients connect; port 0 lets the system choose" },

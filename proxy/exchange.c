@@ -99,7 +99,8 @@ static void relay_head(struct exchange *x)
                             .framing = x->client_framing,
                             .to_head = x->to_head,
                             .close = x->close_client || !x->keep_alive,
-                            .date = exchange_date(x->context) };
+                            .date = exchange_date(x->context),
+                            .details = text_of(x->would_deny) };
     forward_response(&x->down.lead, head, &to);
     x->head_relayed = true;
     deadline_set(x->context->idle_deadlines, &x->deadline);

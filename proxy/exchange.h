@@ -11,7 +11,8 @@
 #include "proxy/token/identity.h"
 #include "proxy/token/keeper.h"
 
-/* Borrowed by every exchange, but for `policy`, which each pins: a reload swaps it here. */
+/* Borrowed by every exchange, but for `policy`, which each pins: a reload swaps it here, and `shadow`
+ * too, which is asked once and decides nothing. */
 struct exchange_context {
     struct loop *loop;
     struct log *log;
@@ -19,7 +20,7 @@ struct exchange_context {
     struct pool *pool;
     struct token_keeper *keeper;
     const struct realms *realms;
-    struct policy *policy;
+    struct policy *policy, *shadow; /* shadow: NULL if there is none */
     struct destination_rules destination_rules;
     struct identity_rules identity_rules;
     struct deadlines *token_deadlines, *response_deadlines, *idle_deadlines;
@@ -27,6 +28,7 @@ struct exchange_context {
     /* written by exchanges */
     uint64_t id_prefix; /* random, once a process */
     uint64_t n_begun;
+    uint64_t n_would_deny, n_shadow_differences;
     time_t date_second;
     char date[32]; /* of date_second, as in a Date header */
 };

@@ -64,6 +64,7 @@ void exchange_answer(struct exchange *x, enum outcome outcome, const char *messa
     }
     exchange_id(x, id);
     reply.request_id = text_of(id);
+    reply.details = text_of(x->would_deny);
     reply.date = exchange_date(x->context);
     reply.close = !can_keep(x);
     reply.keep_alive_1_0 = x->client_minor == 0;

@@ -2,6 +2,7 @@
 #include "proxy/exchange_parts.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static enum outcome judge_framing(struct exchange *x, const struct head *head, const char **why)
 {
@@ -56,17 +57,45 @@ static enum outcome judge_destination(struct exchange *x, const struct head *hea
     return OUTCOME_BAD_REQUEST;
 }
 
+static enum outcome outcome_of(const struct verdict *verdict)
+{
+    if (verdict->kind == VERDICT_ALLOW)
+        return OUTCOME_RELAYED;
+    if (verdict->reason == REASON_ADDRESS_CLASS)
+        return OUTCOME_ADDRESS_DENIED;
+    return verdict->kind == VERDICT_DENY ? OUTCOME_OUTBOUND_DENIED : OUTCOME_BAD_REQUEST;
+}
+
+/* --mode report: only what the policy denies passes, and it passes marked. What cannot be judged
+ * safely, and addresses that are nobody's business, stay refused. */
+static void let_pass(struct exchange *x, bool first)
+{
+    static const char mark[] = "would-deny ";
+
+    memcpy(x->would_deny, mark, sizeof(mark));
+    verdict_sentence(x->policy, &x->verdict, &x->destination, x->would_deny + strlen(mark),
+                     sizeof(x->would_deny) - strlen(mark));
+    x->context->n_would_deny += first;
+}
+
+/* A request that waited for a token is judged a second time, by the same policy. */
 static enum outcome judge_policy(struct exchange *x, const struct head *head)
 {
+    bool first = !x->judged;
+
     x->verdict = policy_judge(x->policy, head->method, &x->destination);
     x->judged = true;
     text_printable(x->destination.path, x->path, sizeof(x->path));
-    if (x->verdict.kind == VERDICT_ALLOW)
+    if (first)
+        exchange_shadow(x, head->method);
+    enum outcome outcome = outcome_of(&x->verdict);
+    if (outcome == OUTCOME_OUTBOUND_DENIED && x->context->settings->mode == MODE_REPORT) {
+        let_pass(x, first);
         return OUTCOME_RELAYED;
-    verdict_sentence(x->policy, &x->verdict, &x->destination, x->detail, sizeof(x->detail));
-    if (x->verdict.reason == REASON_ADDRESS_CLASS)
-        return OUTCOME_ADDRESS_DENIED;
-    return x->verdict.kind == VERDICT_DENY ? OUTCOME_OUTBOUND_DENIED : OUTCOME_BAD_REQUEST;
+    }
+    if (outcome != OUTCOME_RELAYED)
+        verdict_sentence(x->policy, &x->verdict, &x->destination, x->detail, sizeof(x->detail));
+    return outcome;
 }
 
 enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)

@@ -22,6 +22,11 @@ struct text exchange_date(struct exchange_context *context)
     return text_of(context->date);
 }
 
+const char *exchange_verdict_name(enum verdict_kind kind)
+{
+    return kind == VERDICT_ALLOW ? "allow" : kind == VERDICT_DENY ? "deny" : "refuse";
+}
+
 static void log_destination(struct log *log, const struct exchange *x)
 {
     char authority[AUTHORITY_MAX];
@@ -30,7 +35,8 @@ static void log_destination(struct log *log, const struct exchange *x)
     log_text(log, "destination", (struct text){ authority, len });
     log_text(log, "path", text_of(x->path));
     log_text(log, "realm", text_of(realm_name(x->realm)));
-    log_text(log, "verdict", text_of(x->verdict.kind == VERDICT_ALLOW ? "allow" : "deny"));
+    log_text(log, "verdict",
+             text_of(x->would_deny[0] ? "would-deny" : exchange_verdict_name(x->verdict.kind)));
     if (x->verdict.rule.line)
         log_number(log, "rule_line", x->verdict.rule.line);
     log_text(log, "identity", text_of(identity_name(x->identity.kind)));
@@ -60,6 +66,8 @@ void exchange_log(const struct exchange *x)
     log_text(log, "outcome", text_of(row->name));
     if (x->detail[0])
         log_text(log, "detail", text_of(x->detail));
+    else if (x->would_deny[0])
+        log_text(log, "detail", text_of(x->would_deny));
     log_number(log, "bytes_up", x->request.bytes);
     log_number(log, "bytes_down", x->bytes_down);
     log_number(log, "total_us", now - x->begun_us);

@@ -2,6 +2,7 @@
  *
  *   exchange.c         the states, the table of moves, the beginning and the end
  *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
+ *   exchange_shadow.c  what a second policy would have said
  *   exchange_relay.c   bytes up and down
  *   exchange_answer.c  what we answer ourselves
  *   exchange_log.c     the line in the log */
@@ -52,7 +53,8 @@ struct exchange {
     struct token *token;      /* pinned; NULL if it is not needed */
     unsigned client_minor;
     bool to_head, keep_alive, expects_continue;
-    bool judged;      /* destination and verdict hold */
+    bool judged;          /* destination and verdict hold */
+    char would_deny[200]; /* --mode report lets it pass: what the policy says; else empty */
     size_t held_head; /* while WAITING: bytes of the head that still stand in the client's intake */
 
     /* up: head and content on their way to the origin */
@@ -102,6 +104,9 @@ enum outcome exchange_judge(struct exchange *x, const struct head *head, const c
 /* Writes the head that leaves into x->up. Call once the token, if one is needed, is in x->token. */
 enum outcome exchange_prepare(struct exchange *x, const struct head *head);
 
+/* exchange_shadow.c: logs and counts where the shadow policy differs from x->verdict. */
+void exchange_shadow(struct exchange *x, struct text method);
+
 /* exchange_relay.c: as far as it goes now; may end the exchange. */
 void exchange_push(struct exchange *x);
 void exchange_pull(struct exchange *x);
@@ -118,6 +123,7 @@ void exchange_answering(struct exchange *x);
 /* exchange_log.c */
 void exchange_log(const struct exchange *x);
 void exchange_id(const struct exchange *x, char out[33]);
+const char *exchange_verdict_name(enum verdict_kind kind);
 struct text exchange_date(struct exchange_context *context);
 
 #endif

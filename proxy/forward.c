@@ -1,5 +1,7 @@
 #include "proxy/forward.h"
 
+#include "proxy/proxy_status.h"
+
 /* What never goes on, in either direction. Framing headers are written anew. */
 static bool is_hop_by_hop(const struct header *header)
 {
@@ -244,6 +246,8 @@ void forward_response(struct buffer *out, const struct head *head, const struct 
     }
     if (!dated && head->status >= 200)
         buffer_add_field(out, TEXT("Date"), to->date);
+    if (to->details.len && head->status >= 200)
+        proxy_status_add(out, NULL, to->details);
     add_response_framing(out, head, to);
     add_connection(out, head, to);
     buffer_add(out, TEXT("\r\n"));

@@ -20,10 +20,11 @@ void forward_request(struct buffer *out, const struct head *head,
 struct to_client {
     unsigned minor; /* the client's */
     struct framing
-        framing;      /* how the body goes on: CHUNKED or UNTIL_CLOSE where no length is known */
-    bool to_head;     /* the request was HEAD */
-    bool close;       /* the connection ends with this response */
-    struct text date; /* for a response that has none */
+        framing;         /* how the body goes on: CHUNKED or UNTIL_CLOSE where no length is known */
+    bool to_head;        /* the request was HEAD */
+    bool close;          /* the connection ends with this response */
+    struct text date;    /* for a response that has none */
+    struct text details; /* not empty: we have something to say, in a Proxy-Status */
 };
 void forward_response(struct buffer *out, const struct head *head, const struct to_client *to);
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "proxy/limits.h"
+#include "proxy/proxy_status.h"
 
 static const struct outcome_row rows[N_OUTCOMES] = {
     [OUTCOME_RELAYED] = { "relayed", 0, NULL, NULL, NULL, NULL, 0, LOG_INFO },
@@ -166,9 +167,8 @@ static void write_head(const struct reply *reply, const struct outcome_row *row,
     buffer_add(out, text_of(phrase_of(row->status)));
     buffer_add(out, TEXT("\r\nContent-Type: application/json\r\nContent-Length: "));
     buffer_add_uint(out, body_len);
-    buffer_add(out, TEXT("\r\nProxy-Status: janus-sidecar; error="));
-    buffer_add(out, text_of(row->error));
     buffer_add(out, TEXT("\r\n"));
+    proxy_status_add(out, row->error, reply->details);
     buffer_add_field(out, TEXT("Date"), reply->date);
     if (row->status == 405)
         buffer_add_field(out, TEXT("Allow"), TEXT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));

@@ -57,6 +57,7 @@ const struct outcome_row *outcome_row(enum outcome outcome);
 struct reply {
     enum outcome outcome;
     struct text message, help; /* at == NULL: the row's own */
+    struct text details;       /* of Proxy-Status; may be empty */
     struct text request_id;
     bool to_head;        /* of HEAD: no body follows */
     bool close;          /* Connection: close */

@@ -8,12 +8,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "config/manifest.h"
 #include "config/memory.h"
 #include "proxy/admin.h"
 #include "proxy/exchange.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/sidecar_ready.h"
 #include "proxy/token/source.h"
 
 enum { SIGNALS = 3 };
@@ -22,6 +22,8 @@ struct sidecar {
     const struct settings *settings;
     struct loop *loop;
     struct log *log;
+
+    struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
 
     /* identity */
     struct token_keeper *keeper;
@@ -51,51 +53,6 @@ struct sidecar {
     struct deadline drain_deadline;
     int exit_code;
 };
-
-/* ---- policy ---- */
-
-static struct policy *load_policy(const struct settings *settings, struct diags *diags)
-{
-    struct manifest *manifest = manifest_load(settings->manifest_file, diags);
-    struct policy *policy = NULL;
-
-    if (!manifest)
-        return NULL;
-    size_t errors = diags->errors;
-    policy = policy_new(manifest, settings, diags);
-    if (settings->strict && diags->errors > errors)
-        diag_fatal(diags, (struct place){ .file = "--strict" },
-                   "the manifest has policies that cannot be used, see above");
-    manifest_free(manifest);
-    return policy;
-}
-
-static void log_findings(struct log *log, const struct diags *diags)
-{
-    for (size_t i = 0; i < diags->n; i++)
-        log_message(log, diags->items[i].level == DIAG_ERROR ? LOG_ERROR : LOG_WARNING, "finding",
-                    "%s: %s", diags->items[i].where, diags->items[i].what);
-}
-
-/* Requests under way keep the policy that they pinned. */
-static void reload(struct sidecar *sidecar)
-{
-    struct diags diags = { 0 };
-    struct policy *policy = load_policy(sidecar->settings, &diags);
-
-    log_findings(sidecar->log, &diags);
-    if (policy && diags.fatal == 0) {
-        policy_unref(sidecar->exchanges.policy);
-        sidecar->exchanges.policy = policy;
-        log_message(sidecar->log, LOG_INFO, "reloaded", "%zu rules are in force",
-                    policy_n_rules(policy));
-    } else {
-        policy_unref(policy);
-        log_message(sidecar->log, LOG_ERROR, "reload_failed",
-                    "the policy of before stays in force");
-    }
-    diags_fini(&diags);
-}
 
 /* ---- addresses ---- */
 
@@ -137,17 +94,19 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 static bool readiness(void *context, char *body, size_t size)
 {
     struct sidecar *sidecar = context;
-    bool token = !sidecar->settings->token_file || token_keeper_current(sidecar->keeper);
-    bool draining = sidecar->exchanges.draining;
+    const struct exchange_context *exchanges = &sidecar->exchanges;
+    struct readiness_facts facts = {
+        .settings = sidecar->settings,
+        .policy = live_policy_state(sidecar->policy),
+        .shadow =
+            sidecar->shadow ? live_policy_state(sidecar->shadow) : (struct live_policy_state){ 0 },
+        .n_would_deny = exchanges->n_would_deny,
+        .n_shadow_differences = exchanges->n_shadow_differences,
+        .has_token = token_keeper_current(sidecar->keeper),
+        .draining = exchanges->draining,
+    };
 
-    snprintf(body, size,
-             "{\"ready\":%s,\"policy\":{\"rules\":%zu},\"token\":\"%s\",\"draining\":%s}\n",
-             token && !draining ? "true" : "false", policy_n_rules(sidecar->exchanges.policy),
-             !sidecar->settings->token_file ? "none configured"
-             : token                        ? "live"
-                                            : "missing or expired",
-             draining ? "true" : "false");
-    return token && !draining;
+    return readiness_write(&facts, body, size);
 }
 
 /* ---- signals ---- */
@@ -183,6 +142,13 @@ static void on_drain_deadline(struct deadline *deadline)
                 "%zu clients were still busy at --drain-timeout", front_n_clients(sidecar->front));
     sidecar->exit_code = 1;
     event_base_loopbreak(loop_base(sidecar->loop));
+}
+
+static void reload(struct sidecar *sidecar)
+{
+    live_policy_reload(sidecar->policy);
+    if (sidecar->shadow)
+        live_policy_reload(sidecar->shadow);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -244,7 +210,7 @@ static void build_origins(struct sidecar *sidecar)
     sidecar->pool = pool_new(&sidecar->origins);
 }
 
-static void build_exchanges(struct sidecar *sidecar, struct policy *policy)
+static void build_exchanges(struct sidecar *sidecar)
 {
     const struct settings *settings = sidecar->settings;
 
@@ -255,7 +221,6 @@ static void build_exchanges(struct sidecar *sidecar, struct policy *policy)
         .pool = sidecar->pool,
         .keeper = sidecar->keeper,
         .realms = sidecar->realms,
-        .policy = policy,
         .destination_rules = { .default_host = settings->default_host,
                                .plaintext_hosts = settings->plaintext_hosts.items,
                                .n_plaintext_hosts = settings->plaintext_hosts.n,
@@ -272,6 +237,17 @@ static void build_exchanges(struct sidecar *sidecar, struct policy *policy)
     };
     RAND_bytes((unsigned char *)&sidecar->exchanges.id_prefix,
                sizeof(sidecar->exchanges.id_prefix));
+}
+
+static void build_policies(struct sidecar *sidecar)
+{
+    live_policy_follow(sidecar->policy, sidecar->loop, sidecar->log, &sidecar->exchanges.policy);
+    if (sidecar->shadow)
+        live_policy_follow(sidecar->shadow, sidecar->loop, sidecar->log,
+                           &sidecar->exchanges.shadow);
+    if (sidecar->settings->mode == MODE_REPORT)
+        log_message(sidecar->log, LOG_WARNING, "mode",
+                    "--mode report: what the policies deny is forwarded");
 }
 
 static void build_front(struct sidecar *sidecar)
@@ -321,17 +297,19 @@ static void ignore_broken_pipes(void)
 struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags)
 {
     struct sidecar *sidecar = mem_alloc(1, sizeof(*sidecar));
-    struct policy *policy = load_policy(settings, diags);
 
     raise_descriptor_limit();
     ignore_broken_pipes();
     sidecar->settings = settings;
+    sidecar->policy = live_policy_new(settings, settings->manifest_file, "manifest", diags);
+    if (settings->shadow_manifest_file)
+        sidecar->shadow =
+            live_policy_new(settings, settings->shadow_manifest_file, "shadow", diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
     token_source_check(settings->token_file, diags);
     listen_on_all(sidecar, diags);
-    if (!policy || !sidecar->tls || diags->fatal) {
-        policy_unref(policy);
+    if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
         return NULL;
     }
@@ -342,7 +320,8 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
     build_identity(sidecar);
     build_origins(sidecar);
-    build_exchanges(sidecar, policy);
+    build_exchanges(sidecar);
+    build_policies(sidecar);
     build_front(sidecar);
     watch_signals(sidecar);
     return sidecar;
@@ -360,6 +339,9 @@ static void silence(struct sidecar *sidecar)
     front_free(sidecar->front);
     admin_free(sidecar->admin);
     pool_free(sidecar->pool);
+    live_policy_free(sidecar->policy);
+    live_policy_free(sidecar->shadow);
+    sidecar->policy = sidecar->shadow = NULL;
 }
 
 static void free_loop_things(struct sidecar *sidecar)
@@ -377,7 +359,6 @@ static void free_loop_things(struct sidecar *sidecar)
     library_log = NULL;
     log_free(sidecar->log);
     loop_free(sidecar->loop);
-    policy_unref(sidecar->exchanges.policy);
     realms_free(sidecar->realms);
     free(sidecar->store_cookie);
 }
@@ -392,6 +373,8 @@ void sidecar_free(struct sidecar *sidecar)
         if (sidecar->fds[i] >= 0)
             close(sidecar->fds[i]);
     }
+    live_policy_free(sidecar->policy);
+    live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
     free(sidecar->own);
     free(sidecar->own_ports);

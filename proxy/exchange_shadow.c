@@ -1,0 +1,48 @@
+/* A second policy that decides nothing: what would it have said? */
+#include "proxy/exchange_parts.h"
+
+enum { SENTENCE_MAX = 512 };
+
+static void log_rule(struct log *log, const char *key, const struct verdict *verdict)
+{
+    if (verdict->rule.line)
+        log_number(log, key, verdict->rule.line);
+}
+
+static void log_difference(const struct exchange *x, const struct policy *shadow,
+                           const struct verdict *other)
+{
+    struct log *log = x->context->log;
+    bool by_shadow = other->kind != VERDICT_ALLOW;
+    char id[33], authority[AUTHORITY_MAX], sentence[SENTENCE_MAX];
+    size_t len = destination_authority(&x->destination, authority);
+
+    verdict_sentence(by_shadow ? shadow : x->policy, by_shadow ? other : &x->verdict,
+                     &x->destination, sentence, sizeof(sentence));
+    exchange_id(x, id);
+    log_begin(log, LOG_INFO, "shadow");
+    log_text(log, "id", text_of(id));
+    log_text(log, "method", text_of(x->method));
+    log_text(log, "destination", (struct text){ authority, len });
+    log_text(log, "path", text_of(x->path));
+    log_text(log, "verdict", text_of(exchange_verdict_name(x->verdict.kind)));
+    log_text(log, "shadow", text_of(exchange_verdict_name(other->kind)));
+    log_rule(log, "rule_line", &x->verdict);
+    log_rule(log, "shadow_rule_line", other);
+    log_text(log, "detail", text_of(sentence));
+    log_end(log);
+}
+
+void exchange_shadow(struct exchange *x, struct text method)
+{
+    const struct policy *shadow = x->context->shadow;
+
+    if (!shadow)
+        return;
+    struct verdict other = policy_judge(shadow, method, &x->destination);
+    if (other.kind == x->verdict.kind)
+        return;
+    x->context->n_shadow_differences++;
+    if (log_wants(x->context->log, LOG_INFO))
+        log_difference(x, shadow, &other);
+}

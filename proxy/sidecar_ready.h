@@ -1,0 +1,21 @@
+/* proxy/sidecar_ready.h - what /readyz says. Pure. */
+#ifndef PROXY_SIDECAR_READY_H
+#define PROXY_SIDECAR_READY_H
+
+#include <stdint.h>
+
+#include "proxy/sidecar_policy.h"
+
+struct readiness_facts {
+    const struct settings *settings;
+    struct live_policy_state policy, shadow; /* shadow: with --shadow-manifest only */
+    uint64_t n_would_deny, n_shadow_differences;
+    bool has_token, draining;
+};
+
+/* Writes one JSON object, cut at `size`. True if the sidecar can serve: with a live token, unless it
+ * has no source of tokens, and not while it drains. A reload that failed takes nothing away: the
+ * policy of before serves on. */
+bool readiness_write(const struct readiness_facts *facts, char *body, size_t size);
+
+#endif
