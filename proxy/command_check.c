@@ -1,21 +1,20 @@
 /* check: what the sidecar would say of a request, without a socket. One line a request:
- * verdict TAB METHOD TAB URL TAB reason. */
+ * verdict TAB METHOD TAB URL TAB reason; with --json an object. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "config/manifest.h"
-#include "config/memory.h"
 #include "policy/policy.h"
+#include "proxy/command_parts.h"
 #include "proxy/commands.h"
-#include "proxy/http/syntax.h"
-#include "proxy/limits.h"
-#include "proxy/socket.h"
 
 enum { ALL_ALLOWED = 0, SOME_NOT = 1, NOTHING_JUDGED = 2, REASON_MAX = 1024 };
 
 struct judge {
     const struct policy *policy;
-    struct destination_rules rules;
+    const struct destination_rules *rules;
+    bool json;
     size_t n_judged, n_not_allowed;
 };
 
@@ -39,43 +38,44 @@ static void print_line(const char *verdict, struct text method, struct text url,
     printf("\t%s\n", reason);
 }
 
-/* A path alone is a request to the sidecar itself, which goes to --default-host. */
-static enum destination_result destination_for(const struct judge *judge, struct text method,
-                                               struct text url, struct destination *out,
-                                               const char **why)
+static void print_json(const char *verdict, struct text method, struct text url, const char *reason,
+                       struct place rule)
 {
-    struct destination_request request = { .method = method, .target = url };
+    json_t *line =
+        json_pack("{s:s, s:o, s:o, s:o}", "verdict", verdict, "method", command_json_text(method),
+                  "url", command_json_text(url), "reason", command_json_text(text_of(reason)));
 
-    if (!syntax_all(method, BYTE_TCHAR)) {
-        *why = "the method is not a token";
-        return DESTINATION_BAD;
-    }
-    if (url.len > LIMIT_TARGET_BYTES) {
-        *why = "the request target is longer than 16 KiB";
-        return DESTINATION_BAD;
-    }
-    if (url.len && url.at[0] == '/')
-        request.host = text_of(judge->rules.default_host);
-    return destination_of(&judge->rules, &request, out, why);
+    if (rule.line > 0)
+        json_object_set_new(line, "rule", command_json_rule(rule, TEXT_NONE, TEXT_NONE));
+    command_print_json(line);
+}
+
+static void say(struct judge *judge, enum verdict_kind kind, struct text method, struct text url,
+                const char *reason, struct place rule)
+{
+    const char *verdict = command_verdict_name(kind);
+
+    judge->n_judged++;
+    judge->n_not_allowed += kind != VERDICT_ALLOW;
+    if (judge->json)
+        print_json(verdict, method, url, reason, rule);
+    else
+        print_line(verdict, method, url, reason);
 }
 
 static void judge_one(struct judge *judge, struct text method, struct text url)
 {
-    static const char *const names[] = { "allow", "deny", "refuse" };
     struct destination destination;
-    const char *why = "CONNECT and TRACE are not served";
+    const char *why;
     char reason[REASON_MAX];
 
-    judge->n_judged++;
-    if (destination_for(judge, method, url, &destination, &why) != DESTINATION_OK) {
-        judge->n_not_allowed++;
-        print_line("refuse", method, url, why);
+    if (command_destination(judge->rules, method, url, &destination, &why) != DESTINATION_OK) {
+        say(judge, VERDICT_REFUSE, method, url, why, (struct place){ .file = NULL });
         return;
     }
     struct verdict verdict = policy_judge(judge->policy, method, &destination);
     verdict_sentence(judge->policy, &verdict, &destination, reason, sizeof(reason));
-    print_line(names[verdict.kind], method, url, reason);
-    judge->n_not_allowed += verdict.kind != VERDICT_ALLOW;
+    say(judge, verdict.kind, method, url, reason, verdict.rule);
 }
 
 /* "METHOD URL" with blanks or tabs between; empty lines and lines that begin with # say nothing. */
@@ -104,30 +104,21 @@ static void judge_input(struct judge *judge, FILE *input)
     free(line);
 }
 
-static void judge_words(const struct settings *settings, const struct policy *policy,
-                        const struct strings *words, int *exit_code)
+static int judge_words(const struct settings *settings, const struct policy *policy,
+                       const struct strings *words, bool json)
 {
-    uint16_t *ports = mem_alloc(settings->n_listen, sizeof(*ports));
-    struct judge judge = {
-        .policy = policy,
-        .rules = { .default_host = settings->default_host,
-                   .plaintext_hosts = settings->plaintext_hosts.items,
-                   .n_plaintext_hosts = settings->plaintext_hosts.n,
-                   .own_addresses = settings->listen,
-                   .n_own_addresses = settings->n_listen,
-                   .own_ports = ports,
-                   .n_own_ports = settings->n_listen },
-    };
+    struct command_rules rules;
+    struct judge judge = { .policy = policy, .rules = &rules.rules, .json = json };
 
-    for (size_t i = 0; i < settings->n_listen; i++)
-        ports[i] = address_port((const struct sockaddr *)&settings->listen[i].socket);
+    command_rules_init(&rules, settings);
     if (words->n == 1)
         judge_input(&judge, stdin);
     else
         judge_one(&judge, text_of(words->items[0]), text_of(words->items[1]));
-    if (judge.n_judged)
-        *exit_code = judge.n_not_allowed ? SOME_NOT : ALL_ALLOWED;
-    free(ports);
+    command_rules_fini(&rules);
+    if (judge.n_judged == 0)
+        return NOTHING_JUDGED;
+    return judge.n_not_allowed ? SOME_NOT : ALL_ALLOWED;
 }
 
 static void expect_words(const struct strings *words, struct diags *diags)
@@ -142,6 +133,7 @@ int command_check(int argc, char **argv)
 {
     struct diags diags = { 0 };
     struct strings words = { 0 };
+    bool json = command_take_json(&argc, argv);
     struct settings *settings = settings_load(argc, argv, &words, &diags);
     struct manifest *manifest =
         settings->manifest_file ? manifest_load(settings->manifest_file, &diags) : NULL;
@@ -151,7 +143,7 @@ int command_check(int argc, char **argv)
     if (diags.fatal == 0 && manifest) {
         struct policy *policy = policy_new(manifest, settings, &diags);
         diags_print(&diags, stderr);
-        judge_words(settings, policy, &words, &exit_code);
+        exit_code = judge_words(settings, policy, &words, json);
         policy_unref(policy);
     } else {
         diags_print(&diags, stderr);

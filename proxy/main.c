@@ -15,6 +15,8 @@ static const struct command {
     { "run", command_run, "run [options]", "the sidecar" },
     { "check", command_check, "check [options] METHOD URL | -",
       "the verdict offline, a line a request; - reads lines of METHOD URL" },
+    { "explain", command_explain, "explain [options] METHOD URL",
+      "the long answer: readings, nearest rule, what failed, the policy to add" },
     { "validate", command_validate, "validate [options]",
       "every finding in settings, manifest and token source" },
 };
@@ -26,6 +28,7 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("  janus-sidecar %-32s %s\n", commands[i].usage, commands[i].help);
     printf("  janus-sidecar %-32s %s\n\n", "version", "its version");
+    puts("With --json, check prints an object a line, explain and validate one object.\n");
     settings_print_help(stdout);
     return 0;
 }
