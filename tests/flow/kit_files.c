@@ -95,7 +95,7 @@ const char *folder_replace(struct folder *folder, const char *name, const char *
     return path;
 }
 
-const char *folder_manifest(struct folder *folder, const char *rows)
+char *manifest_text(const char *rows)
 {
     struct bytes json = { 0 };
 
@@ -110,8 +110,15 @@ const char *folder_manifest(struct folder *folder, const char *rows)
         row += line + (row[line] == '\n');
     }
     bytes_print(&json, "\n  ]\n}\n");
-    const char *path = folder_write(folder, "manifest.json", json.at);
-    bytes_free(&json);
+    return json.at;
+}
+
+const char *folder_manifest(struct folder *folder, const char *rows)
+{
+    char *text = manifest_text(rows);
+    const char *path = folder_write(folder, "manifest.json", text);
+
+    free(text);
     return path;
 }
 

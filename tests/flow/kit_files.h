@@ -17,7 +17,9 @@ const char *folder_name(struct folder *folder, const char *name);
 const char *folder_write(struct folder *folder, const char *name, const char *text);
 const char *folder_replace(struct folder *folder, const char *name, const char *text);
 
-/* A manifest whose outbound-access policies are `rows`: lines of HOST TAB PATH. */
+/* A manifest whose outbound-access policies are `rows`: lines of HOST TAB PATH. The caller frees. */
+char *manifest_text(const char *rows);
+/* Such a manifest in the file manifest.json, written anew in place. Returns the path. */
 const char *folder_manifest(struct folder *folder, const char *rows);
 
 /* An unsigned JWT that expires at `expires_at`. The caller frees. */

@@ -1,5 +1,6 @@
 #include "tests/flow/kit_process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -236,7 +237,7 @@ void process_await_line(struct process *process, const char *needle)
     free(process_await(process, needle));
 }
 
-size_t process_peak_kib(const struct process *process)
+static size_t status_kib(const struct process *process, const char *field)
 {
     char path[64], line[256];
     size_t kib = 0;
@@ -245,10 +246,34 @@ size_t process_peak_kib(const struct process *process)
     FILE *file = fopen(path, "re");
     assert_non_null(file);
     while (fgets(line, sizeof(line), file)) {
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            kib = strtoul(line + 6, NULL, 10);
+        if (strncmp(line, field, strlen(field)) == 0)
+            kib = strtoul(line + strlen(field), NULL, 10);
     }
     fclose(file);
     assert_true(kib > 0);
     return kib;
+}
+
+size_t process_peak_kib(const struct process *process)
+{
+    return status_kib(process, "VmHWM:");
+}
+
+size_t process_now_kib(const struct process *process)
+{
+    return status_kib(process, "VmRSS:");
+}
+
+size_t process_descriptors(const struct process *process)
+{
+    char path[64];
+    size_t n = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        n += entry->d_name[0] != '.';
+    closedir(dir);
+    return n;
 }

@@ -39,6 +39,10 @@ void process_await_line(struct process *process, const char *needle);
 
 /* The most memory the process ever had in use (VmHWM), in KiB. */
 size_t process_peak_kib(const struct process *process);
+/* What it has in use now (VmRSS), in KiB. */
+size_t process_now_kib(const struct process *process);
+/* Descriptors that it has open. */
+size_t process_descriptors(const struct process *process);
 
 /* The folder of our programs; borrowed. */
 const char *process_folder(void);

@@ -84,6 +84,11 @@ static void add_plan(struct options *options, const struct plan *plan, struct wo
     add(options, "--token-file", folder_name(world->folder, "token"));
     add(options, "--manifest",
         folder_manifest(world->folder, plan->policies ? plan->policies : world_policies));
+    if (plan->shadow) {
+        char *shadow = manifest_text(plan->shadow);
+        folder_write(world->folder, "shadow.json", shadow);
+        free(shadow);
+    }
     certificate_write_authority(folder_name(world->folder, "ca.pem"));
     add(options, "--ca-file", folder_name(world->folder, "ca.pem"));
 }
@@ -189,6 +194,18 @@ const struct response *world_refused(struct world *world, const char *request)
     const struct response *response = client_response(client);
     origin_untouched(world->origin);
     return response;
+}
+
+void world_readyz(const struct world *world, unsigned status, const char *says)
+{
+    struct client *client = client_new(world->admin_port);
+
+    client_say(client, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+    const struct response *response = client_response(client);
+    expect_status(response, status);
+    if (!strstr(response->body.at, says))
+        fail_msg("/readyz was to say %s:\n%s", says, response->body.at);
+    client_close(client);
 }
 
 /* ---- groups

@@ -21,6 +21,7 @@ enum { PLAN_OPTIONS_MAX = 16 };
 
 struct plan {
     const char *policies;   /* lines of HOST TAB PATH; NULL: world_policies */
+    const char *shadow;     /* the same for shadow.json, which --shadow-manifest may name */
     const char *token;      /* what stands in the token file; NULL: TOKEN, "": there is no file */
     const char *bin_folder; /* NULL: process_folder() */
     enum certificate_kind certificate;
@@ -53,6 +54,9 @@ char *world_exchange(struct world *world, const char *request);
 /* Sends `request` over a new connection and returns the answer, with which the origin had nothing
  * to do. */
 const struct response *world_refused(struct world *world, const char *request);
+
+/* Asks /readyz: its status, and something that it says. */
+void world_readyz(const struct world *world, unsigned status, const char *says);
 
 /* Starts a sidecar with these options alone and waits until it is ready. */
 struct process *sidecar_start(const struct process_plan *plan, uint16_t *port, uint16_t *admin);
