@@ -93,6 +93,11 @@ static struct text without_mark(const char *file, struct text bytes, struct diag
     return text_span(bytes.at + 3, bytes.at + bytes.len);
 }
 
+static bool is_root(const json_t *root, const struct json_limits *limits)
+{
+    return limits->array ? json_is_array(root) : json_is_object(root);
+}
+
 static bool accept_root(struct json_file *out, const struct json_limits *limits,
                         struct diags *diags)
 {
@@ -102,9 +107,10 @@ static bool accept_root(struct json_file *out, const struct json_limits *limits,
     if (deep)
         diag_fatal(diags, json_place(out, deep),
                    "nested deeper than the %u levels that are allowed", limits->max_depth);
-    else if (!json_is_object(out->root))
-        diag_fatal(diags, json_place(out, out->top), "the file must hold one JSON object: { ... }");
-    return !deep && json_is_object(out->root);
+    else if (!is_root(out->root, limits))
+        diag_fatal(diags, json_place(out, out->top), "the file must hold one JSON %s",
+                   limits->array ? "array: [ ... ]" : "object: { ... }");
+    return !deep && is_root(out->root, limits);
 }
 
 /* Numbers become reals: nobody here needs them, and a huge integer in a settingsSchema is no reason

@@ -15,17 +15,18 @@ struct json_limits {
     size_t max_bytes;
     unsigned max_depth;
     const char *option; /* how another file is chosen: "--manifest" */
+    bool array;         /* the file holds an array, not an object */
 };
 
 struct json_file {
-    struct json_t *root; /* an object */
+    struct json_t *root; /* an object, or an array where the limits say so */
     const char *top;     /* where it stands in the text */
     struct place_index index;
     char *owned; /* the bytes, when we read them ourselves; private */
 };
 
 /* Fills `out` from a file, or from bytes already in memory (borrowed; `file` is only a name). What
- * is not a JSON object within the limits becomes one fatal finding, and the result is false. `file`
+ * is not such JSON within the limits becomes one fatal finding, and the result is false. `file`
  * is borrowed until json_file_fini(). A byte order mark is a warning. */
 bool json_file_read(struct json_file *out, const char *file, const struct json_limits *limits,
                     struct diags *diags);

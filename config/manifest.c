@@ -7,7 +7,8 @@
 #include "config/json_file.h"
 #include "config/memory.h"
 
-static const struct json_limits limits = { MANIFEST_MAX_BYTES, MANIFEST_MAX_DEPTH, "--manifest" };
+static const struct json_limits limits = { MANIFEST_MAX_BYTES, MANIFEST_MAX_DEPTH, "--manifest",
+                                           false };
 
 /* What a load needs from one function to the next. */
 struct reading {
@@ -115,22 +116,25 @@ static bool read_attr(const struct reading *reading, const json_t *attrs, const 
 static bool read_attrs(const struct reading *reading, const json_t *attrs, const char *at,
                        struct manifest_policy *out)
 {
-    static const char *const names[] = { "host", "path" };
-    const char *values[2];
-    bool host, path;
+    static const char *const names[] = { "host", "path", "bucket" };
+    const char *values[3];
+    struct place bucket_place;
+    bool host, path, bucket;
 
     if (!json_is_object(attrs)) {
         skip_policy(reading, at, out->index,
                     "\"attrs\" must be an object: { \"host\": \"...\", \"path\": \"...\" }");
         return false;
     }
-    json_find(&reading->json, at, names, 2, values, reading->diags);
+    json_find(&reading->json, at, names, 3, values, reading->diags);
     if (text_eq(out->name, TEXT("outbound-access")))
         warn_unknown_attrs(reading, at);
     /* both are read, so that both are reported */
     host = read_attr(reading, attrs, "host", values[0], out->index, &out->host, &out->host_place);
     path = read_attr(reading, attrs, "path", values[1], out->index, &out->path, &out->path_place);
-    return host && path;
+    bucket =
+        read_attr(reading, attrs, "bucket", values[2], out->index, &out->bucket, &bucket_place);
+    return host && path && bucket;
 }
 
 /* One item of "policies". False when it is left out. */

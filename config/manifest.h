@@ -17,6 +17,7 @@ struct manifest_policy {
     struct text name;                           /* always there */
     struct text host;                           /* attrs.host; at == NULL when absent */
     struct text path;                           /* attrs.path; at == NULL when absent */
+    struct text bucket;                         /* attrs.bucket; at == NULL when absent */
     struct place place, host_place, path_place; /* the last two fall back to the policy's own */
 };
 

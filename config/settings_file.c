@@ -4,7 +4,7 @@
 #include "config/json_file.h"
 #include "config/settings_given.h"
 
-static const struct json_limits limits = { 1024UL * 1024, 8, "--config" };
+static const struct json_limits limits = { 1024UL * 1024, 8, "--config", false };
 
 /* What reading a file needs from one function to the next. */
 struct reading {
