@@ -37,8 +37,9 @@ struct settings {
     char *account; /* required */
     char *workspace;
     char *region;
-    unsigned policy_kinds; /* of enum policy_kind */
-    bool janus_alias;      /* false after --no-janus-alias */
+    char *provider_policies; /* folder of policies.json of other apps; NULL when none was named */
+    unsigned policy_kinds;   /* of enum policy_kind */
+    bool janus_alias;        /* false after --no-janus-alias */
     bool strict;
     enum mode mode;
     char *shadow_manifest_file; /* NULL: no second policy */

@@ -16,9 +16,9 @@ static const char *const inject_names[] = {
     NULL,
 };
 
-static const char *const mode_names[] = {
-    [MODE_ENFORCE] = "enforce", [MODE_REPORT] = "report", NULL
-};
+static const char *const mode_names[] = { [MODE_ENFORCE] = "enforce",
+                                          [MODE_REPORT] = "report",
+                                          NULL };
 
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
@@ -52,6 +52,9 @@ const struct settings_row settings_rows[] = {
       "region in resource names" },
     { NAMED("manifest", "MANIFEST"), KIND_TEXT, GROUP_APP, FIELD(manifest_file), "FILE", "manifest.json",
       "manifest of the app; its policies are the allowlist" },
+    { NAMED("provider-policies", "PROVIDER_POLICIES"), KIND_TEXT, GROUP_APP, FIELD(provider_policies),
+      "DIR", NULL,
+      "folder with the policies.json of other apps, as VENDOR.APP.json or VENDOR.APP/policies.json" },
     { NAMED("policy-kinds", "POLICY_KINDS"), KIND_CHOICES, GROUP_APP,
       CHOICE(policy_kinds, policy_kind_names), "LIST", "outbound-access,license,app",
       "kinds of policy that open something" },

@@ -53,12 +53,16 @@ bool rule_compile(const struct manifest_policy *row, const struct template_value
     if (!path)
         return false;
     *out = (struct rule){
+        .kind = POLICY_OUTBOUND_ACCESS,
         .place = row->place,
+        .name = text_dup(row->name),
         .written_host = text_dup(row->host),
         .written_path = row->path.at ? text_dup(row->path) : NULL,
         .host = text_dup(text_of(host.host)),
         .path = pattern_new(PATTERN_PATH, text_of(path)),
         .port = host.port,
+        .major = MAJOR_ANY,
+        .methods = METHODS_ALL,
     };
     free(path);
     return true;
@@ -66,8 +70,22 @@ bool rule_compile(const struct manifest_policy *row, const struct template_value
 
 void rule_fini(struct rule *rule)
 {
+    free(rule->name);
     free(rule->written_host);
     free(rule->written_path);
     free(rule->host);
     pattern_free(rule->path);
+    free(rule->service);
+    pattern_free(rule->route);
+}
+
+unsigned method_bit(struct text written)
+{
+    static const char *const names[] = { "GET",   "HEAD",    "POST",  "PUT",    "DELETE",
+                                         "PATCH", "OPTIONS", "TRACE", "CONNECT" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_eq_nocase(written, text_of(names[i])))
+            return 1U << i;
+    return METHOD_OTHER;
 }

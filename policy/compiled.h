@@ -2,6 +2,7 @@
 #ifndef POLICY_COMPILED_H
 #define POLICY_COMPILED_H
 
+#include "policy/app_index.h"
 #include "policy/host_index.h"
 #include "policy/policy.h"
 #include "policy/tenant.h"
@@ -15,13 +16,20 @@ struct policy {
     struct rule *rules;
     size_t n_rules;
     struct host_index *index;
+    struct app_index *apps;
+    char **files; /* of the providers whose rules are here */
+    size_t n_files;
 };
 
 struct tenant policy_tenant(const struct policy *policy);
 
-/* The rule that opens one reading of the path, or NULL. Sets `*host_named` if any rule is for the
- * host. */
+/* The rule that opens one reading of the path for some method, or NULL. Sets `*host_named` if any
+ * rule is for the host. */
 const struct rule *judge_reading(const struct policy *policy, const struct destination *where,
                                  struct text path, bool *host_named);
+/* The same for one method; at == NULL: any. */
+const struct rule *judge_reading_as(const struct policy *policy, struct text method,
+                                    const struct destination *where, struct text path,
+                                    bool *host_named);
 
 #endif

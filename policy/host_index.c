@@ -114,8 +114,10 @@ struct host_index *host_index_new(const struct rule *rules, size_t n_rules)
     struct host_index *index = mem_alloc(1, sizeof *index);
 
     for (size_t i = 0; i < n_rules; i++) {
-        struct host_group *group = group_for(index, &rules[i]);
+        struct host_group *group = rules[i].service ? NULL : group_for(index, &rules[i]);
 
+        if (!group)
+            continue; /* policy/app_index.h has those */
         if (pattern_is_literal(rules[i].path))
             append(&group->exact, &group->n_exact, &rules[i]);
         else

@@ -6,12 +6,11 @@
  *      |
  *   account and workspace, in every reading ---> deny
  *      |
+ *   any reading closed by a rule? ------yes----> deny   it beats every allow
+ *      |
  *   each reading opened by a rule? ------no----> deny   by default
  *      |
- *   allow, by the rule that opens the path as sent
- *
- * Rules that deny will be asked for between the last two, for every reading, before any allow
- * counts. */
+ *   allow, by the rule that opens the path as sent */
 #include <stdio.h>
 
 #include "policy/address_class.h"
@@ -152,33 +151,83 @@ static const struct rule *find_by_alias(const struct policy *policy,
     return NULL;
 }
 
-const struct rule *judge_reading(const struct policy *policy, const struct destination *where,
-                                 struct text path, bool *host_named)
+static struct app_query app_query_of(const struct policy *policy, struct text method,
+                                     const struct destination *where, struct text path)
+{
+    return (struct app_query){ host_of(where), path, method, policy_tenant(policy) };
+}
+
+const struct rule *judge_reading_as(const struct policy *policy, struct text method,
+                                    const struct destination *where, struct text path,
+                                    bool *host_named)
 {
     const struct rule *found = find(policy, where, host_of(where), path, host_named);
+    struct app_query query = app_query_of(policy, method, where, path);
 
     if (!found && policy->janus_alias && policy->account[0] != '\0')
         found = find_by_alias(policy, where, path, host_named);
-    return found;
+    return found ? found : app_index_find(policy->apps, &query, host_named);
 }
 
-static struct verdict judge_rules(const struct policy *policy, const struct destination *where,
-                                  const struct readings *readings)
+const struct rule *judge_reading(const struct policy *policy, const struct destination *where,
+                                 struct text path, bool *host_named)
 {
-    bool host_named = false;
-    const struct rule *rule = judge_reading(policy, where, readings->at[0].path, &host_named);
-    struct verdict verdict;
+    return judge_reading_as(policy, TEXT_NONE, where, path, host_named);
+}
 
-    if (!rule)
-        return verdict_of(VERDICT_DENY, host_named ? REASON_NO_RULE_PATH : REASON_NO_RULE_HOST);
-    for (size_t i = 1; i < readings->n; i++)
-        if (!judge_reading(policy, where, readings->at[i].path, &host_named))
-            return verdict_of(VERDICT_DENY, REASON_READING);
-    verdict = verdict_of(VERDICT_ALLOW, REASON_RULE);
+static struct verdict verdict_by(enum verdict_kind kind, enum verdict_reason reason,
+                                 const struct rule *rule)
+{
+    struct verdict verdict = verdict_of(kind, reason);
+
     verdict.rule = rule->place;
     verdict.rule_host = text_of(rule->written_host);
     verdict.rule_path = text_of(rule->written_path);
+    verdict.rule_name = text_of(rule->name);
+    verdict.rule_kind = rule->kind;
     return verdict;
+}
+
+static const struct rule *find_denial(const struct policy *policy, struct text method,
+                                      const struct destination *where,
+                                      const struct readings *readings)
+{
+    const struct rule *found = NULL;
+
+    for (size_t i = 0; i < readings->n && !found; i++) {
+        struct app_query query = app_query_of(policy, method, where, readings->at[i].path);
+
+        found = app_index_denies(policy->apps, &query);
+    }
+    return found;
+}
+
+/* Why nothing opens the path as sent. */
+static struct verdict not_opened(const struct policy *policy, const struct destination *where,
+                                 struct text path)
+{
+    bool host_named = false;
+
+    if (judge_reading(policy, where, path, &host_named))
+        return verdict_of(VERDICT_DENY, REASON_NO_RULE_METHOD);
+    return verdict_of(VERDICT_DENY, host_named ? REASON_NO_RULE_PATH : REASON_NO_RULE_HOST);
+}
+
+static struct verdict judge_rules(const struct policy *policy, struct text method,
+                                  const struct destination *where, const struct readings *readings)
+{
+    bool host_named = false;
+    const struct rule *rule = find_denial(policy, method, where, readings);
+
+    if (rule)
+        return verdict_by(VERDICT_DENY, REASON_DENIED_BY_RULE, rule);
+    rule = judge_reading_as(policy, method, where, readings->at[0].path, &host_named);
+    if (!rule)
+        return not_opened(policy, where, readings->at[0].path);
+    for (size_t i = 1; i < readings->n; i++)
+        if (!judge_reading_as(policy, method, where, readings->at[i].path, &host_named))
+            return verdict_of(VERDICT_DENY, REASON_READING);
+    return verdict_by(VERDICT_ALLOW, REASON_RULE, rule);
 }
 
 struct verdict policy_judge(const struct policy *policy, struct text method,
@@ -188,13 +237,14 @@ struct verdict policy_judge(const struct policy *policy, struct text method,
     enum readings_result result = readings_of(destination->path, &readings);
     struct verdict verdict;
 
-    (void)method; /* an outbound-access policy has none; the routes of apps will */
+    if (!method.at)
+        method = TEXT("");
     if (result != READINGS_OK)
         verdict = refusal(result);
     else if (!address_is_open(policy, destination))
         verdict = verdict_of(VERDICT_DENY, REASON_ADDRESS_CLASS);
     else if (!names_others(policy, destination, &readings, &verdict))
-        verdict = judge_rules(policy, destination, &readings);
+        verdict = judge_rules(policy, method, destination, &readings);
     readings_fini(&readings);
     return verdict;
 }

@@ -71,6 +71,12 @@ static bool skip_past(struct text *rest, struct text piece, size_t gap)
     return true;
 }
 
+/* All but the last `n_tail` bytes. */
+static bool is_one_segment(struct text rest, size_t n_tail)
+{
+    return rest.len > n_tail && !memchr(rest.at, '/', rest.len - n_tail);
+}
+
 static bool matches_wild(const struct pattern *pattern, struct text rest)
 {
     const char *at = pattern->source, *end = at + pattern->len;
@@ -81,6 +87,8 @@ static bool matches_wild(const struct pattern *pattern, struct text rest)
     if (!text_starts(rest, head))
         return false;
     rest = (struct text){ rest.at + head.len, rest.len - head.len };
+    if (pattern->kind == PATTERN_SEGMENT && !is_one_segment(rest, tail.len))
+        return false;
     while (star != last) {
         const char *next = memchr(star + 1, '*', (size_t)(end - star - 1));
 

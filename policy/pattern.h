@@ -10,7 +10,12 @@
 
 #include "config/text.h"
 
-enum pattern_kind { PATTERN_HOST, PATTERN_PATH };
+enum pattern_kind {
+    PATTERN_HOST,
+    PATTERN_PATH,
+    PATTERN_SEGMENT, /* a path with one `*`, which stands for a run that is not empty and holds no
+                        '/': a documented template such as {{orderFormId}} */
+};
 
 struct pattern; /* immutable; owns its pieces */
 

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "config/memory.h"
+#include "policy/app_statement.h"
 #include "policy/compiled.h"
+#include "policy/licence_rules.h"
 
 /* A value goes into a pattern, so it must not hold what means something there. */
 static struct text safe_value(const char *value)
@@ -28,16 +30,27 @@ static struct template_values values_of(const struct manifest *manifest,
     };
 }
 
-static void add_rule(struct policy *policy, const struct manifest_policy *row,
-                     const struct template_values *values, struct diags *diags)
+/* Places borrow the name of their file, which lives as long as the policy. */
+static const char *keep_file(struct policy *policy, const char *file)
 {
-    struct rule rule;
+    const char *last = policy->n_files ? policy->files[policy->n_files - 1] : NULL;
 
-    if (!rule_compile(row, values, &rule, diags))
-        return;
-    rule.place.file = policy->file;
-    policy->rules = mem_grow(policy->rules, policy->n_rules, sizeof rule);
-    policy->rules[policy->n_rules++] = rule;
+    if (strcmp(file, policy->file) == 0)
+        return policy->file;
+    if (last && strcmp(file, last) == 0)
+        return last;
+    policy->files = mem_grow(policy->files, policy->n_files, sizeof *policy->files);
+    policy->files[policy->n_files++] = text_dup(text_of(file));
+    return policy->files[policy->n_files - 1];
+}
+
+static void add_rule(void *context, struct rule *rule)
+{
+    struct policy *policy = context;
+
+    rule->place.file = keep_file(policy, rule->place.file);
+    policy->rules = mem_grow(policy->rules, policy->n_rules, sizeof *rule);
+    policy->rules[policy->n_rules++] = *rule;
 }
 
 static enum policy_kind kind_of(const struct manifest_policy *row)
@@ -47,42 +60,58 @@ static enum policy_kind kind_of(const struct manifest_policy *row)
     return memchr(row->name.at, ':', row->name.len) ? POLICY_APP : POLICY_LICENSE;
 }
 
-static void note_ignored(const struct manifest *manifest, size_t n_licence, size_t n_app,
-                         struct diags *diags)
+/* The kinds that --policy-kinds leaves out open nothing; what a provider denies counts all the
+ * same. */
+static void compile_rows(struct policy *policy, const struct manifest *manifest, unsigned kinds,
+                         struct licence_rules *licence, struct app_rules *apps)
 {
-    if (n_licence + n_app > 0)
-        diag_warning(
-            diags, (struct place){ .file = manifest->file },
-            "%zu License Manager keys and %zu app policies open nothing in this version; only "
-            "outbound-access does",
-            n_licence, n_app);
-}
-
-static void compile_rows(struct policy *policy, const struct manifest *manifest,
-                         const struct settings *settings, struct diags *diags)
-{
-    struct template_values values = values_of(manifest, settings);
-    size_t n_licence = 0, n_app = 0;
-
     for (size_t i = 0; i < manifest->n_policies; i++) {
         const struct manifest_policy *row = &manifest->policies[i];
-        enum policy_kind kind;
+        struct rule rule;
 
-        if (row->name.len == 0)
-            continue; /* the manifest's reader has reported it */
-        kind = kind_of(row);
-        if (!(settings->policy_kinds & (unsigned)kind))
-            continue;
-        if (kind == POLICY_OUTBOUND_ACCESS)
-            add_rule(policy, row, &values, diags);
-        n_licence += kind == POLICY_LICENSE;
-        n_app += kind == POLICY_APP;
+        if (row->name.len == 0 || !(kinds & (unsigned)kind_of(row)))
+            continue; /* the manifest's reader has reported an empty name */
+        switch (kind_of(row)) {
+        case POLICY_OUTBOUND_ACCESS:
+            if (rule_compile(row, licence->values, &rule, licence->diags))
+                add_rule(policy, &rule);
+            break;
+        case POLICY_LICENSE:
+            licence_rules_open(licence, row);
+            break;
+        case POLICY_APP:
+            app_rules_open_policy(apps, row);
+            break;
+        }
     }
-    note_ignored(manifest, n_licence, n_app, diags);
+    for (size_t i = 0; (kinds & POLICY_APP) && i < manifest->n_dependencies; i++)
+        app_rules_open_dependency(apps, &manifest->dependencies[i]);
 }
 
-struct policy *policy_new(const struct manifest *manifest, const struct settings *settings,
-                          struct diags *diags)
+static void compile_all(struct policy *policy, const struct manifest *manifest,
+                        struct providers *providers, const struct settings *settings,
+                        struct diags *diags)
+{
+    struct template_values values = values_of(manifest, settings);
+    struct licence_rules licence = {
+        .values = &values, .diags = diags, .add = add_rule, .context = policy
+    };
+    struct app_rules apps = { .providers = providers,
+                              .values = &values,
+                              .diags = diags,
+                              .add = add_rule,
+                              .context = policy };
+
+    app_statements_check(providers, &values, diags);
+    app_rules_init(&apps);
+    compile_rows(policy, manifest, settings->policy_kinds, &licence, &apps);
+    licence_rules_end(&licence);
+    app_rules_close(&apps);
+    app_rules_fini(&apps);
+}
+
+struct policy *policy_compile(const struct manifest *manifest, struct providers *providers,
+                              const struct settings *settings, struct diags *diags)
 {
     struct policy *policy = mem_alloc(1, sizeof *policy);
 
@@ -97,8 +126,19 @@ struct policy *policy_new(const struct manifest *manifest, const struct settings
     policy->allow_address = mem_alloc(settings->n_allow_address, sizeof(struct cidr));
     for (size_t i = 0; i < settings->n_allow_address; i++)
         policy->allow_address[i] = settings->allow_address[i];
-    compile_rows(policy, manifest, settings, diags);
+    compile_all(policy, manifest, providers, settings, diags);
     policy->index = host_index_new(policy->rules, policy->n_rules);
+    policy->apps = app_index_new(policy->rules, policy->n_rules);
+    return policy;
+}
+
+struct policy *policy_new(const struct manifest *manifest, const struct settings *settings,
+                          struct diags *diags)
+{
+    struct providers *providers = providers_load(settings->provider_policies, diags);
+    struct policy *policy = policy_compile(manifest, providers, settings, diags);
+
+    providers_free(providers);
     return policy;
 }
 
@@ -113,10 +153,14 @@ void policy_unref(struct policy *policy)
     if (!policy || --policy->holders > 0)
         return;
     host_index_free(policy->index);
+    app_index_free(policy->apps);
     for (size_t i = 0; i < policy->n_rules; i++)
         rule_fini(&policy->rules[i]);
     free(policy->rules);
     free(policy->allow_address);
+    for (size_t i = 0; i < policy->n_files; i++)
+        free(policy->files[i]);
+    free(policy->files);
     free(policy->file);
     free(policy->account);
     free(policy->workspace);

@@ -7,16 +7,20 @@
 
 #include "config/diag.h"
 #include "config/manifest.h"
+#include "config/provider.h"
 #include "config/settings.h"
 #include "policy/destination.h"
 
 struct policy;
 
-/* Compiles `manifest` for the account, workspace, region, kinds and aliases in `settings`.
+/* Reads the providers' folder that the settings name, and compiles `manifest` for the account, workspace, region, kinds and aliases in `settings`.
  * Copies all it needs, the manifest's file name included. A policy that cannot be read safely opens
  * nothing and becomes an error finding; the result is never NULL. */
 struct policy *policy_new(const struct manifest *manifest, const struct settings *settings,
                           struct diags *diags);
+/* The same with providers that were read already; those that cannot be used become broken. */
+struct policy *policy_compile(const struct manifest *manifest, struct providers *providers,
+                              const struct settings *settings, struct diags *diags);
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
 
@@ -36,6 +40,8 @@ enum verdict_reason {
     REASON_ADDRESS_CLASS, /* the host is an address, or localhost, that no --allow-address covers */
     REASON_BAD_ESCAPE,    /* % without two hex digits, NUL or a control byte: refused */
     REASON_TOO_LONG,      /* the path has more than PATH_MAX_BYTES: refused */
+    REASON_DENIED_BY_RULE,    /* the owner of the app closes it; `rule` is the deny statement */
+    REASON_NO_RULE_METHOD,    /* host and path are open, for other methods only */
     REASON_TOO_MANY_READINGS, /* a path so twisted that it has more than READINGS_MAX: refused */
 };
 
@@ -45,6 +51,8 @@ struct verdict {
     struct place rule;     /* the deciding rule's place in its file; line 0 when there is none */
     struct text rule_host; /* as written in the manifest; borrowed from the policy */
     struct text rule_path;
+    struct text rule_name;      /* "outbound-access", a key, VENDOR.APP:POLICY, a dependency */
+    enum policy_kind rule_kind; /* means nothing while rule.line is 0 */
 };
 
 /* Judges one request. Never allocates on the way of an ordinary path. */

@@ -51,7 +51,15 @@ static void add_path(struct sentence *out, struct text path)
 
 static void say_rule(struct sentence *out, const struct verdict *verdict)
 {
-    add(out, "opened by the policy at ");
+    bool closed = verdict->kind != VERDICT_ALLOW;
+
+    add(out,
+        closed ? "closed by the owner of the app, by the deny statement" : "opened by the policy");
+    if (verdict->rule_kind != POLICY_OUTBOUND_ACCESS) {
+        add(out, closed ? " in " : " ");
+        add_text(out, verdict->rule_name);
+    }
+    add(out, " at ");
     add_text(out, text_of(verdict->rule.file));
     if (verdict->rule.line > 0)
         add(out, ":%u:%u", verdict->rule.line, verdict->rule.column);
@@ -128,6 +136,15 @@ size_t verdict_sentence(const struct policy *policy, const struct verdict *verdi
         break;
     case REASON_READING:
         say_reading(&sentence, policy, destination);
+        break;
+    case REASON_DENIED_BY_RULE:
+        say_rule(&sentence, verdict);
+        break;
+    case REASON_NO_RULE_METHOD:
+        add(&sentence, "the policies for ");
+        add_text(&sentence, text_of(destination->host));
+        add_path(&sentence, destination->path);
+        add(&sentence, " open it for other methods only");
         break;
     case REASON_OTHER_ACCOUNT:
         say_other(&sentence, "account", policy->account);
