@@ -1,14 +1,26 @@
-/* validate: everything that a start would find, and nothing is started. */
+/* validate: everything that a start would find, and what a start does not look for; nothing is
+ * started. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "config/manifest.h"
-#include "policy/policy.h"
+#include "policy/lint.h"
+#include "proxy/command_parts.h"
 #include "proxy/commands.h"
 #include "proxy/origin/tls.h"
 #include "proxy/token/source.h"
 
 enum { CLEAN = 0, ERRORS = 1 };
+
+static void inspect_policies(const struct manifest *manifest, const struct settings *settings,
+                             struct diags *diags)
+{
+    struct policy *policy = policy_new(manifest, settings, diags);
+
+    policy_lint(policy, diags);
+    policy_unref(policy);
+}
 
 /* Settings that cannot be used hide nothing: what else is wrong is said all the same. */
 void command_inspect(const struct settings *settings, struct diags *diags)
@@ -18,24 +30,69 @@ void command_inspect(const struct settings *settings, struct diags *diags)
         settings->manifest_file ? manifest_load(settings->manifest_file, diags) : NULL;
 
     if (manifest && usable)
-        policy_unref(policy_new(manifest, settings, diags));
+        inspect_policies(manifest, settings, diags);
     manifest_free(manifest);
     tls_free(tls_new(settings, diags));
     token_source_check(settings->token_file, diags);
+}
+
+/* "manifest.json:12:7" is file, line and column again; "--listen" is a file without them. */
+static json_t *json_of_where(const char *where)
+{
+    const char *column = strrchr(where, ':'), *line = column;
+    struct place place = { .file = where };
+    unsigned long long numbers[2];
+    json_t *made;
+    char *file;
+
+    while (line && line > where && *--line != ':')
+        continue;
+    if (!line || *line != ':' ||
+        !text_to_uint(text_span(line + 1, column), INT32_MAX, &numbers[0]) ||
+        !text_to_uint(text_of(column + 1), INT32_MAX, &numbers[1]))
+        return command_json_rule(place, TEXT_NONE, TEXT_NONE);
+    file = text_dup(text_span(where, line));
+    place = (struct place){ file, (unsigned)numbers[0], (unsigned)numbers[1] };
+    made = command_json_rule(place, TEXT_NONE, TEXT_NONE);
+    free(file);
+    return made;
+}
+
+static void print_json(const struct diags *diags)
+{
+    json_t *findings = json_array();
+
+    for (size_t i = 0; i < diags->n; i++) {
+        const struct diag *diag = &diags->items[i];
+        json_t *finding = json_of_where(diag->where);
+
+        json_object_set_new(finding, "level",
+                            json_string(diag->level == DIAG_ERROR ? "error" : "warning"));
+        json_object_set_new(finding, "message", command_json_text(text_of(diag->what)));
+        json_array_append_new(findings, finding);
+    }
+    command_print_json(json_pack("{s:I, s:I, s:I, s:o}", "errors", (json_int_t)diags->errors,
+                                 "warnings", (json_int_t)diags->warnings, "notShown",
+                                 (json_int_t)diags->dropped, "findings", findings));
 }
 
 int command_validate(int argc, char **argv)
 {
     struct diags diags = { 0 };
     struct strings words = { 0 };
+    bool json = command_take_json(&argc, argv);
     struct settings *settings = settings_load(argc, argv, &words, &diags);
 
     for (size_t i = 0; i < words.n; i++)
         diag_fatal(&diags, (struct place){ .file = words.items[i] },
                    "is not an option; validate takes no words");
     command_inspect(settings, &diags);
-    diags_print(&diags, stderr);
-    printf("%zu errors, %zu warnings\n", diags.errors, diags.warnings);
+    if (json) {
+        print_json(&diags);
+    } else {
+        diags_print(&diags, stderr);
+        printf("%zu errors, %zu warnings\n", diags.errors, diags.warnings);
+    }
     int exit_code = diags.errors ? ERRORS : CLEAN;
     settings_free(settings);
     diags_fini(&diags);
