@@ -24,6 +24,7 @@ static struct explained_rule shown(const struct rule *rule)
     if (!rule)
         return (struct explained_rule){ .host = TEXT_NONE };
     return (struct explained_rule){ .place = rule->place,
+                                    .name = text_of(rule->name),
                                     .host = text_of(rule->written_host),
                                     .path = text_of(rule->written_path) };
 }
@@ -35,15 +36,15 @@ static bool is_open(const struct explained_rule *rule)
 
 /* ---- readings ---- */
 
-static void read_path(const struct policy *policy, const struct destination *where,
-                      struct explanation *out)
+static void read_path(const struct policy *policy, struct text method,
+                      const struct destination *where, struct explanation *out)
 {
     bool host_named = false;
 
     out->readings_known = readings_of(where->path, &out->readings) == READINGS_OK;
     for (size_t i = 0; out->readings_known && i < out->readings.n; i++)
         out->opened_by[i] =
-            shown(judge_reading(policy, where, out->readings.at[i].path, &host_named));
+            shown(judge_reading_as(policy, method, where, out->readings.at[i].path, &host_named));
 }
 
 static struct text first_closed(const struct explanation *explanation)
@@ -63,8 +64,12 @@ static enum explain_field field_of(enum verdict_reason reason)
         return EXPLAIN_NOTHING;
     case REASON_NO_RULE_HOST:
         return EXPLAIN_HOST;
+    case REASON_NO_RULE_METHOD:
+        return EXPLAIN_METHOD;
     case REASON_READING:
         return EXPLAIN_READING;
+    case REASON_DENIED_BY_RULE:
+        return EXPLAIN_RULE;
     case REASON_OTHER_ACCOUNT:
         return EXPLAIN_ACCOUNT;
     case REASON_OTHER_WORKSPACE:
@@ -80,8 +85,13 @@ static void find_nearest(const struct policy *policy, const struct destination *
                          struct explanation *out)
 {
     struct nearest_query query = { { where->host, where->host_len }, first_closed(out) };
-    const struct rule *rule = nearest_rule(policy->rules, policy->n_rules, &query);
+    const struct rule *rule = NULL;
+    bool host_named = false;
 
+    if (out->failing == EXPLAIN_METHOD)
+        rule = judge_reading(policy, where, query.path, &host_named);
+    if (!rule)
+        rule = nearest_rule(policy->rules, policy->n_rules, &query);
     out->rule = shown(rule);
     if (out->failing == EXPLAIN_PATH && out->verdict.reason == REASON_NO_RULE_PATH && rule &&
         nearest_fits(rule, &query))
@@ -99,9 +109,8 @@ static void find_rule(const struct policy *policy, const struct destination *whe
         find_nearest(policy, where, out);
         return;
     }
-    if (verdict->kind == VERDICT_DENY)
-        out->failing = EXPLAIN_RULE;
-    out->rule = (struct explained_rule){ verdict->rule, verdict->rule_host, verdict->rule_path };
+    out->rule = (struct explained_rule){ verdict->rule, verdict->rule_name, verdict->rule_host,
+                                         verdict->rule_path };
 }
 
 /* ---- what to write ---- */
@@ -153,14 +162,16 @@ static bool lacks_a_policy(const struct explanation *explanation)
 
     return !explanation->decided && explanation->readings_known &&
            (reason == REASON_NO_RULE_HOST || reason == REASON_NO_RULE_PATH ||
-            reason == REASON_READING);
+            reason == REASON_NO_RULE_METHOD || reason == REASON_READING);
 }
 
 void explain_request(const struct policy *policy, struct text method,
                      const struct destination *destination, struct explanation *out)
 {
+    if (!method.at)
+        method = TEXT("");
     *out = (struct explanation){ .verdict = policy_judge(policy, method, destination) };
-    read_path(policy, destination, out);
+    read_path(policy, method, destination, out);
     find_rule(policy, destination, out);
     if (lacks_a_policy(out))
         write_snippet(policy, destination, out);

@@ -26,6 +26,7 @@ const char *explain_field_name(enum explain_field field); /* "host" */
 /* A rule as its writer knows it. line 0: there is none. Borrowed from the policy. */
 struct explained_rule {
     struct place place;
+    struct text name;       /* "outbound-access", a key, VENDOR.APP:POLICY, a dependency */
     struct text host, path; /* as written; path.at == NULL: none is written */
 };
 

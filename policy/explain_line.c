@@ -29,13 +29,14 @@ static void add(struct line *line, const char *format, ...)
 
 static void add_rule(struct line *line, const struct explained_rule *rule)
 {
-    char file[SHOWN_BYTES], host[SHOWN_BYTES], path[SHOWN_BYTES];
+    char file[SHOWN_BYTES], name[SHOWN_BYTES], host[SHOWN_BYTES], path[SHOWN_BYTES];
 
     text_printable(text_of(rule->place.file), file, sizeof file);
+    text_printable(rule->name, name, sizeof name);
     text_printable(rule->host, host, sizeof host);
     text_printable(rule->path, path, sizeof path);
-    add(line, ". Nearest rule: %s:%u:%u (host %s%s%s)", file, rule->place.line, rule->place.column,
-        host, rule->path.at ? ", path " : "", path);
+    add(line, ". Nearest rule: %s:%u:%u (%s, host %s%s%s)", file, rule->place.line,
+        rule->place.column, name, host, rule->path.at ? ", path " : "", path);
 }
 
 static void add_snippet(struct line *line, const char *snippet)

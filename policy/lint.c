@@ -37,6 +37,21 @@ static bool is_half_the_world(struct text host)
     return labels < 2 || (labels == 2 && longest <= 3);
 }
 
+/* ADMIN_DS: the documentation gives it every path of the account's host. A key may stand for many
+ * rules, all at its place; the first broad one says it. */
+static void lint_key(const struct rule *rule, const struct rule *before, struct diags *diags)
+{
+    struct text path = pattern_source(rule->path);
+    bool said = before && before->place.line == rule->place.line &&
+                before->place.column == rule->place.column;
+
+    if (!said && (text_eq(path, TEXT("/*")) || text_eq(path, TEXT("*"))))
+        diag_warning(diags, rule->place,
+                     "the key \"%s\" opens every path of %s; declare outbound-access for what the "
+                     "app calls",
+                     show(text_of(rule->name)).text, show(host_of(rule)).text);
+}
+
 static void lint_breadth(const struct rule *rule, struct diags *diags)
 {
     if (is_half_the_world(host_of(rule)))
@@ -142,6 +157,10 @@ void policy_lint(const struct policy *policy, struct diags *diags)
     for (size_t i = 0; i < policy->n_rules; i++) {
         const struct rule *rule = &policy->rules[i];
 
+        if (rule->kind == POLICY_LICENSE)
+            lint_key(rule, i > 0 ? rule - 1 : NULL, diags);
+        if (rule->kind != POLICY_OUTBOUND_ACCESS)
+            continue;
         lint_breadth(rule, diags);
         lint_address(policy, rule, diags);
         lint_tenant(policy, rule, diags);

@@ -61,6 +61,12 @@ static bool host_covers(const char *outer, const char *inner)
     return covers;
 }
 
+/* Routes of apps are compared by nobody: they look at methods and versions as well. */
+static bool is_comparable(const struct rule *rule)
+{
+    return !rule->deny && !rule->service && rule->methods == METHODS_ALL;
+}
+
 bool lint_covers(const struct rule *outer, const struct rule *inner)
 {
     return port_covers(outer->port, inner->port) &&
@@ -90,12 +96,14 @@ static int compare(const void *left, const void *right)
         order = (x.len > y.len) - (x.len < y.len);
     if (order == 0)
         order = (a->port > b->port) - (a->port < b->port);
+    if (order == 0)
+        order = (a->kind == POLICY_LICENSE) - (b->kind == POLICY_LICENSE);
     return order ? order : (a > b) - (a < b);
 }
 
 static bool is_same(const struct rule *a, const struct rule *b)
 {
-    return a->port == b->port && strcmp(a->host, b->host) == 0 &&
+    return a->kind == b->kind && a->port == b->port && strcmp(a->host, b->host) == 0 &&
            text_eq(pattern_source(a->path), pattern_source(b->path));
 }
 
@@ -103,8 +111,8 @@ static void report(struct overlaps *in, const struct rule *rule, const char *how
                    const struct rule *by)
 {
     diag_warning(in->diags, rule->place,
-                 "this policy %s the one at line %u (host \"%s\", path \"%s\"); remove it", how,
-                 by->place.line, show(text_of(by->written_host)).text,
+                 "this policy %s the one at line %u (%s, host \"%s\", path \"%s\"); remove it", how,
+                 by->place.line, show(text_of(by->name)).text, show(text_of(by->written_host)).text,
                  by->written_path ? show(text_of(by->written_path)).text : "*");
 }
 
@@ -117,7 +125,7 @@ static bool left(struct overlaps *in)
 static bool makes_needless(const struct rule *outer, const struct rule *inner)
 {
     return outer != inner && lint_covers(outer, inner) &&
-           (outer < inner || !lint_covers(inner, outer));
+           (outer < inner || outer->kind != inner->kind || !lint_covers(inner, outer));
 }
 
 static const struct rule *find_cover(struct overlaps *in, size_t at, size_t first, size_t end)
@@ -141,6 +149,8 @@ static void look_at_host(struct overlaps *in, size_t first, size_t end)
     for (size_t i = first; i < end; i++) {
         const struct rule *rule = in->by_host[i], *cover;
 
+        if (rule->kind != POLICY_OUTBOUND_ACCESS)
+            continue; /* a key is needless only if all of its resources are */
         if (original && is_same(original, rule)) {
             report(in, rule, "repeats", original);
             continue;
@@ -160,7 +170,7 @@ static void look_at_all(struct overlaps *in)
             end++;
         look_at_host(in, first, end);
     }
-    if (in->comparisons > LINT_COMPARISONS)
+    if (in->n > 0 && in->comparisons > LINT_COMPARISONS)
         diag_warning(in->diags, (struct place){ .file = in->by_host[0]->place.file },
                      "there are so many policies that not all were compared with one another; "
                      "duplicates were all looked for, policies covered by others not");
@@ -175,11 +185,13 @@ void lint_overlaps(const struct rule *rules, size_t n, struct diags *diags)
     in.by_host = mem_alloc(n, sizeof *in.by_host);
     in.wild = mem_alloc(n, sizeof *in.wild);
     for (size_t i = 0; i < n; i++) {
-        in.by_host[in.n++] = &rules[i];
-        if (is_wild(rules[i].host))
+        if (is_comparable(&rules[i]))
+            in.by_host[in.n++] = &rules[i];
+        if (is_comparable(&rules[i]) && is_wild(rules[i].host))
             in.wild[in.n_wild++] = &rules[i];
     }
-    qsort(in.by_host, in.n, sizeof *in.by_host, compare);
+    if (in.n > 0)
+        qsort(in.by_host, in.n, sizeof *in.by_host, compare);
     look_at_all(&in);
     free(in.by_host);
     free(in.wild);

@@ -180,8 +180,11 @@ const struct rule *nearest_rule(const struct rule *rules, size_t n,
     struct distance best = { 0 };
 
     for (size_t i = 0; i < n; i++) {
-        struct distance here = remembered_distance(&search, rules[i].host);
+        struct distance here;
 
+        if (rules[i].deny)
+            continue; /* near or not, it opens nothing */
+        here = remembered_distance(&search, rules[i].host);
         here.path = 0;
         if (nearest && !is_nearer(here, best))
             continue; /* not even with the best of paths */
@@ -198,6 +201,6 @@ bool nearest_fits(const struct rule *rule, const struct nearest_query *query)
 {
     struct text host = text_of(rule->host);
 
-    return (text_eq(host, query->host) || wildcard_covers(host, query->host)) &&
+    return rule->port != 0 && (text_eq(host, query->host) || wildcard_covers(host, query->host)) &&
            pattern_matches(rule->path, query->path);
 }

@@ -16,7 +16,7 @@ enum { NEAREST_SPELLINGS = 2000 };
 const struct rule *nearest_rule(const struct rule *rules, size_t n,
                                 const struct nearest_query *query);
 
-/* Host and path fit, so that only the port can have failed. */
+/* The rule names a port, and all else fits: only the port can have failed. */
 bool nearest_fits(const struct rule *rule, const struct nearest_query *query);
 
 #endif

@@ -46,7 +46,7 @@ static void print_json(const char *verdict, struct text method, struct text url,
                   "url", command_json_text(url), "reason", command_json_text(text_of(reason)));
 
     if (rule.line > 0)
-        json_object_set_new(line, "rule", command_json_rule(rule, TEXT_NONE, TEXT_NONE));
+        json_object_set_new(line, "rule", command_json_place(rule));
     command_print_json(line);
 }
 

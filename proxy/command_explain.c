@@ -124,7 +124,9 @@ static void print_rule(const char *name, const struct explained_rule *rule)
         return;
     }
     print_place(rule->place);
-    fputs("  host ", stdout);
+    fputs("  ", stdout);
+    print_text(rule->name);
+    fputs(", host ", stdout);
     print_text(rule->host);
     if (rule->path.at) {
         fputs(", path ", stdout);
@@ -216,9 +218,15 @@ static void print_answer(const struct answer *answer)
 
 static json_t *json_of_rule(const struct explained_rule *rule)
 {
+    json_t *made;
+
     if (rule->place.line == 0)
         return json_null();
-    return command_json_rule(rule->place, rule->host, rule->path);
+    made = command_json_place(rule->place);
+    json_object_set_new(made, "policy", command_json_text(rule->name));
+    json_object_set_new(made, "host", command_json_text(rule->host));
+    json_object_set_new(made, "path", command_json_text(rule->path));
+    return made;
 }
 
 static json_t *json_of_readings(const struct explanation *explanation)

@@ -91,16 +91,10 @@ json_t *command_json_text(struct text value)
     return made;
 }
 
-json_t *command_json_rule(struct place place, struct text host, struct text path)
+json_t *command_json_place(struct place place)
 {
-    json_t *rule = json_pack("{s:o, s:i, s:i}", "file", command_json_text(text_of(place.file)),
-                             "line", (int)place.line, "column", (int)place.column);
-
-    if (host.at)
-        json_object_set_new(rule, "host", command_json_text(host));
-    if (path.at)
-        json_object_set_new(rule, "path", command_json_text(path));
-    return rule;
+    return json_pack("{s:o, s:i, s:i}", "file", command_json_text(text_of(place.file)), "line",
+                     (int)place.line, "column", (int)place.column);
 }
 
 void command_print_json(json_t *value)

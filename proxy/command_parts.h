@@ -30,8 +30,8 @@ const char *command_verdict_name(enum verdict_kind kind); /* "allow" */
 /* Any bytes as a JSON string: what is not UTF-8 in a printable form. null for text that is not
  * there. */
 struct json_t *command_json_text(struct text value);
-/* {"file", "line", "column"[, "host"][, "path"]} */
-struct json_t *command_json_rule(struct place place, struct text host, struct text path);
+/* {"file", "line", "column"} */
+struct json_t *command_json_place(struct place place);
 /* One line; takes `value`. */
 void command_print_json(struct json_t *value);
 

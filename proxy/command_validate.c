@@ -50,10 +50,10 @@ static json_t *json_of_where(const char *where)
     if (!line || *line != ':' ||
         !text_to_uint(text_span(line + 1, column), INT32_MAX, &numbers[0]) ||
         !text_to_uint(text_of(column + 1), INT32_MAX, &numbers[1]))
-        return command_json_rule(place, TEXT_NONE, TEXT_NONE);
+        return command_json_place(place);
     file = text_dup(text_span(where, line));
     place = (struct place){ file, (unsigned)numbers[0], (unsigned)numbers[1] };
-    made = command_json_rule(place, TEXT_NONE, TEXT_NONE);
+    made = command_json_place(place);
     free(file);
     return made;
 }

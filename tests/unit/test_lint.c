@@ -64,6 +64,27 @@ static void finds(void **state)
     diags_fini(&diags);
 }
 
+/* A key opens its resources on stable, which an outbound-access policy may do over again. */
+static void keys_count_too(void **state)
+{
+    static const char json[] =
+        "{\"policies\":[{\"name\":\"ADMIN_DS\"},\n{\"name\":\"outbound-access\",\"attrs\":{"
+        "\"host\":\"{{account}}.vtexcommercestable.com.br\",\"path\":\"/api/oms/*\"}}]}";
+    struct settings settings = settings_of(true);
+    struct diags compiled = { 0 }, diags = { 0 };
+    struct policy *policy = compile_json(json, &settings, &compiled);
+
+    (void)state;
+    policy_lint(policy, &diags);
+    assert_int_equal(diags.n, 2);
+    assert_non_null(strstr(diags.items[0].what, "\"ADMIN_DS\" opens every path"));
+    assert_non_null(strstr(diags.items[1].what, "is covered by the one at line 1 (ADMIN_DS"));
+    assert_non_null(strstr(diags.items[1].where, "manifest.json:2:"));
+    policy_unref(policy);
+    diags_fini(&compiled);
+    diags_fini(&diags);
+}
+
 /* Every rule on one host, none covered: the worst case ends, and says so. */
 static void very_many_are_not_all_compared(void **state)
 {
@@ -99,6 +120,7 @@ int main(void)
     static struct stories stories;
 
     STORIES_ADD(&stories, findings, finds);
+    stories_add(&stories, "keys count too", keys_count_too, NULL);
     stories_add(&stories, "very many are not all compared", very_many_are_not_all_compared, NULL);
     return stories_run("lint", &stories);
 }
