@@ -174,6 +174,62 @@ static void a_line_never_holds_half_a_snippet(void **state)
     diags_fini(&diags);
 }
 
+/* ---- rules of a provider ---- */
+
+static struct policy *with_provider(struct diags *diags)
+{
+    static const char json[] =
+        "{\"policies\":[{\"name\":\"vtex.x:read\"}],\"dependencies\":{\"vtex.x\":\"1.x\"}}";
+    static const char file[] =
+        "[{\"name\":\"read\",\"statements\":[{\"effect\":\"allow\",\"actions\":[\"get\"],"
+        "\"resources\":[\"vrn:vtex.x:{{region}}:{{account}}:{{workspace}}:/a/*\"]},"
+        "{\"effect\":\"deny\",\"actions\":[\"get\"],\"resources\":"
+        "[\"vrn:vtex.x:{{region}}:{{account}}:{{workspace}}:/a/secret\"]}]}]";
+    struct settings settings = settings_of(true);
+    struct provider *one = provider_parse("vtex.x", "vtex.x.json", text_of(file), diags);
+    struct providers providers = { .items = &one, .n = 1 };
+    struct manifest *manifest = manifest_parse("manifest.json", text_of(json), diags);
+    struct policy *policy = policy_compile(manifest, &providers, &settings, diags);
+
+    provider_free(one);
+    manifest_free(manifest);
+    return policy;
+}
+
+static void explain_route(const char *method, const char *target, enum explain_field failing,
+                          bool decided, bool snippet)
+{
+    struct diags diags = { 0 };
+    struct policy *policy = with_provider(&diags);
+    struct destination where;
+    struct explanation got;
+
+    if (diags.n > 0)
+        fail_msg("%s", diags.items[0].what);
+    judge(policy, target, &where);
+    explain_request(policy, text_of(method), &where, &got);
+    assert_string_equal(explain_field_name(got.failing), explain_field_name(failing));
+    assert_int_equal(got.decided, decided);
+    assert_true(got.rule.place.line > 0);
+    assert_true((got.snippet != NULL) == snippet);
+    explain_fini(&got);
+    policy_unref(policy);
+    diags_fini(&diags);
+}
+
+static void routes_of_apps_are_explained(void **state)
+{
+    (void)state;
+    explain_route("GET", "https://app.io.vtex.com/vtex.x/v1/acme/dev1/a/b", EXPLAIN_NOTHING, true,
+                  false);
+    explain_route("POST", "https://app.io.vtex.com/vtex.x/v1/acme/dev1/a/b", EXPLAIN_METHOD, false,
+                  true);
+    explain_route("GET", "https://app.io.vtex.com/vtex.x/v1/acme/dev1/a/secret", EXPLAIN_RULE, true,
+                  false);
+    explain_route("GET", "https://app.io.vtex.com/vtex.x/v1/acme/dev1/b", EXPLAIN_PATH, false,
+                  true);
+}
+
 /* ---- pasted ---- */
 
 static uint32_t dice = 88172645u;
@@ -387,6 +443,7 @@ int main(void)
     stories_add(&stories, "without rules none is near", without_rules_none_is_near, NULL);
     stories_add(&stories, "a line never holds half a snippet", a_line_never_holds_half_a_snippet,
                 NULL);
+    stories_add(&stories, "routes of apps are explained", routes_of_apps_are_explained, NULL);
     stories_add(&stories, "a pasted snippet opens exactly the request",
                 a_pasted_snippet_opens_exactly_the_request, NULL);
     stories_add(&stories, "100,000 rules are searched once",
