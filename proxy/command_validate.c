@@ -22,16 +22,23 @@ static void inspect_policies(const struct manifest *manifest, const struct setti
     policy_unref(policy);
 }
 
-/* Settings that cannot be used hide nothing: what else is wrong is said all the same. */
-void command_inspect(const struct settings *settings, struct diags *diags)
+static void inspect_manifest(const char *file, const struct settings *settings, bool usable,
+                             struct diags *diags)
 {
-    bool usable = diags->fatal == 0;
-    struct manifest *manifest =
-        settings->manifest_file ? manifest_load(settings->manifest_file, diags) : NULL;
+    struct manifest *manifest = file ? manifest_load(file, diags) : NULL;
 
     if (manifest && usable)
         inspect_policies(manifest, settings, diags);
     manifest_free(manifest);
+}
+
+/* Settings that cannot be used hide nothing: what else is wrong is said all the same. */
+void command_inspect(const struct settings *settings, struct diags *diags)
+{
+    bool usable = diags->fatal == 0;
+
+    inspect_manifest(settings->manifest_file, settings, usable, diags);
+    inspect_manifest(settings->shadow_manifest_file, settings, usable, diags);
     tls_free(tls_new(settings, diags));
     token_source_check(settings->token_file, diags);
 }

@@ -1,5 +1,6 @@
 /* The one line that an ended exchange leaves in the log, and the names it goes by. */
 #include <stdio.h>
+#include <string.h>
 
 #include "proxy/exchange_parts.h"
 
@@ -27,6 +28,18 @@ const char *exchange_verdict_name(enum verdict_kind kind)
     return kind == VERDICT_ALLOW ? "allow" : kind == VERDICT_DENY ? "deny" : "refuse";
 }
 
+void exchange_log_rule(struct log *log, const char *line_key, const char *file_key,
+                       const struct verdict *verdict, const char *manifest)
+{
+    const struct place *rule = &verdict->rule;
+
+    if (!rule->line)
+        return;
+    log_number(log, line_key, rule->line);
+    if (rule->file && strcmp(rule->file, manifest) != 0)
+        log_text(log, file_key, text_of(rule->file));
+}
+
 static void log_destination(struct log *log, const struct exchange *x)
 {
     char authority[AUTHORITY_MAX];
@@ -37,8 +50,8 @@ static void log_destination(struct log *log, const struct exchange *x)
     log_text(log, "realm", text_of(realm_name(x->realm)));
     log_text(log, "verdict",
              text_of(x->would_deny[0] ? "would-deny" : exchange_verdict_name(x->verdict.kind)));
-    if (x->verdict.rule.line)
-        log_number(log, "rule_line", x->verdict.rule.line);
+    exchange_log_rule(log, "rule_line", "rule_file", &x->verdict,
+                      x->context->settings->manifest_file);
     log_text(log, "identity", text_of(identity_name(x->identity.kind)));
     if (x->token)
         log_number(log, "token_generation", token_generation(x->token));

@@ -124,6 +124,10 @@ void exchange_answering(struct exchange *x);
 void exchange_log(const struct exchange *x);
 void exchange_id(const struct exchange *x, char out[33]);
 const char *exchange_verdict_name(enum verdict_kind kind);
+/* The deciding rule's line under `line_key`; its file too, under `file_key`, if that is not `manifest`:
+ * a provider's. */
+void exchange_log_rule(struct log *log, const char *line_key, const char *file_key,
+                       const struct verdict *verdict, const char *manifest);
 struct text exchange_date(struct exchange_context *context);
 
 #endif

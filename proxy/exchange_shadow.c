@@ -3,15 +3,10 @@
 
 enum { SENTENCE_MAX = 512 };
 
-static void log_rule(struct log *log, const char *key, const struct verdict *verdict)
-{
-    if (verdict->rule.line)
-        log_number(log, key, verdict->rule.line);
-}
-
 static void log_difference(const struct exchange *x, const struct policy *shadow,
                            const struct verdict *other)
 {
+    const struct settings *settings = x->context->settings;
     struct log *log = x->context->log;
     bool by_shadow = other->kind != VERDICT_ALLOW;
     char id[33], authority[AUTHORITY_MAX], sentence[SENTENCE_MAX];
@@ -27,8 +22,9 @@ static void log_difference(const struct exchange *x, const struct policy *shadow
     log_text(log, "path", text_of(x->path));
     log_text(log, "verdict", text_of(exchange_verdict_name(x->verdict.kind)));
     log_text(log, "shadow", text_of(exchange_verdict_name(other->kind)));
-    log_rule(log, "rule_line", &x->verdict);
-    log_rule(log, "shadow_rule_line", other);
+    exchange_log_rule(log, "rule_line", "rule_file", &x->verdict, settings->manifest_file);
+    exchange_log_rule(log, "shadow_rule_line", "shadow_rule_file", other,
+                      settings->shadow_manifest_file);
     log_text(log, "detail", text_of(sentence));
     log_end(log);
 }

@@ -1,5 +1,6 @@
 /* --mode report: what the policy denies goes through, marked, and nothing else does; who a request
  * goes as stays as it is. --shadow-manifest: a second opinion that decides nothing. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,6 +175,34 @@ static void logged_and_counted(void **state)
     world_close(&own);
 }
 
+/* A rule that denies stands in the provider's own file, which SIGHUP reads again. */
+static void names_the_rule(void **state)
+{
+    struct folder *providers = folder_new();
+    struct plan denying = { .policies = "app.io.vtex.com\t*\n" };
+    static const char get[] =
+        "GET /acme.shop/v1/storeacct/master/secret HTTP/1.1\r\nHost: app.io.vtex.com\r\n\r\n";
+    const char *options[] = { "--mode", "report", "--provider-policies", folder_path(providers) };
+
+    (void)state;
+    memcpy(denying.options, options, sizeof(options));
+    world_open(&own, &denying);
+    free(world_exchange(&own, get));
+    folder_write(
+        providers, "acme.shop.json",
+        "[{\"name\":\"p\",\"statements\":[\n{\"effect\":\"deny\",\"actions\":[\"get\"],"
+        "\"resources\":[\"vrn:acme.shop:{{region}}:{{account}}:{{workspace}}:/secret\"]}]}]");
+    process_signal(own.sidecar, SIGHUP);
+    process_await_line(own.sidecar, "event=reloaded");
+    free(world_exchange(&own, get));
+    char *line = process_await(own.sidecar, "verdict=would-deny");
+    assert_non_null(strstr(line, " rule_line=2 "));
+    assert_non_null(strstr(line, "acme.shop.json"));
+    free(line);
+    world_close(&own);
+    folder_free(providers);
+}
+
 /* The name leads to an address that nobody allowed: known only when the connection is made. */
 static void address_of_a_name(void **state)
 {
@@ -278,6 +307,7 @@ static struct single {
     { "a failure of ours is marked too", own_failure_is_marked },
     { "the mark is a quoted string", mark_is_quoted },
     { "logged and counted", logged_and_counted },
+    { "the log names the rule that denies", names_the_rule },
     { "a name that leads to loopback", address_of_a_name },
     { "a request that waited for a token counts once", waited_for_a_token },
     { "the shadow tells differences only", differences_only },
