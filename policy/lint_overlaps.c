@@ -52,7 +52,7 @@ static bool host_covers(const char *outer, const char *inner)
     if (!is_wild(outer) || letter == '\0' || strlen(inner) >= sizeof filled ||
         (is_address(inner) && strcmp(outer, "*") != 0))
         return false;
-    strcpy(filled, inner);
+    memcpy(filled, inner, strlen(inner) + 1);
     for (char *star = filled; (star = strchr(star, '*')) != NULL;)
         *star = letter;
     pattern = pattern_new(PATTERN_HOST, text_of(outer));
@@ -108,12 +108,12 @@ static bool is_same(const struct rule *a, const struct rule *b)
 }
 
 static void report(struct overlaps *in, const struct rule *rule, const char *how,
-                   const struct rule *by)
+                   const struct rule *by, const char *remedy)
 {
     diag_warning(in->diags, rule->place,
-                 "this policy %s the one at line %u (%s, host \"%s\", path \"%s\"); remove it", how,
+                 "this policy %s the one at line %u (%s, host \"%s\", path \"%s\"); %s", how,
                  by->place.line, show(text_of(by->name)).text, show(text_of(by->written_host)).text,
-                 by->written_path ? show(text_of(by->written_path)).text : "*");
+                 by->written_path ? show(text_of(by->written_path)).text : "*", remedy);
 }
 
 static bool left(struct overlaps *in)
@@ -152,13 +152,13 @@ static void look_at_host(struct overlaps *in, size_t first, size_t end)
         if (rule->kind != POLICY_OUTBOUND_ACCESS)
             continue; /* a key is needless only if all of its resources are */
         if (original && is_same(original, rule)) {
-            report(in, rule, "repeats", original);
+            report(in, rule, "repeats", original, "remove it");
             continue;
         }
         original = rule;
         cover = find_cover(in, i, first, end);
         if (cover)
-            report(in, rule, "is covered by", cover);
+            report(in, rule, "is covered by", cover, "one of the two is needless");
     }
 }
 

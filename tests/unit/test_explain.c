@@ -296,7 +296,7 @@ static void random_request(struct request *out)
     size_t used = 1;
 
     snprintf(out->host, sizeof out->host, "%s", ANY(hosts));
-    strcpy(out->path, "/");
+    snprintf(out->path, sizeof out->path, "/");
     for (uint32_t n = roll(7); n > 0; n--)
         used += (size_t)snprintf(out->path + used, sizeof out->path - used, "%s", ANY(pieces));
 }
