@@ -182,8 +182,8 @@ void lint_overlaps(const struct rule *rules, size_t n, struct diags *diags)
 
     if (n == 0)
         return;
-    in.by_host = mem_alloc(n, sizeof *in.by_host);
-    in.wild = mem_alloc(n, sizeof *in.wild);
+    in.by_host = mem_alloc(n, sizeof(const struct rule *));
+    in.wild = mem_alloc(n, sizeof(const struct rule *));
     for (size_t i = 0; i < n; i++) {
         if (is_comparable(&rules[i]))
             in.by_host[in.n++] = &rules[i];
@@ -191,7 +191,7 @@ void lint_overlaps(const struct rule *rules, size_t n, struct diags *diags)
             in.wild[in.n_wild++] = &rules[i];
     }
     if (in.n > 0)
-        qsort(in.by_host, in.n, sizeof *in.by_host, compare);
+        qsort(in.by_host, in.n, sizeof(const struct rule *), compare);
     look_at_all(&in);
     free(in.by_host);
     free(in.wild);
