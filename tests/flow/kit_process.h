@@ -17,9 +17,13 @@ struct process_plan {
     const char *program;        /* "janus-sidecar" */
     const char *const *options; /* ended by NULL */
     const char *input;          /* standard input; NULL: none */
+    const char *hosts;          /* a file that it finds as /etc/hosts; NULL: the machine's own */
+    unsigned max_files;         /* descriptors it may have, RLIMIT_NOFILE; 0: as many as we */
 };
 
 struct process *process_start(const struct process_plan *plan);
+/* Whether a child can be given /etc/hosts here (mount namespaces). */
+bool process_may_have_hosts(const char *hosts);
 /* Kills what still runs. */
 void process_free(struct process *process);
 
@@ -39,6 +43,9 @@ void process_await_line(struct process *process, const char *needle);
 
 /* The most memory the process ever had in use (VmHWM), in KiB. */
 size_t process_peak_kib(const struct process *process);
+
+/* The processor time that it has used. */
+long process_cpu_ms(const struct process *process);
 
 /* The folder of our programs; borrowed. */
 const char *process_folder(void);
