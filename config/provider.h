@@ -40,6 +40,7 @@ struct provider {
     bool broken; /* an error finding says why; the rows are incomplete and must not be used */
     struct provider_policy *policies;
     size_t n_policies;
+    size_t index;           /* for whoever compiles the rows */
     struct json_t *storage; /* what the texts point into; private */
 };
 

@@ -10,8 +10,10 @@
 void app_rules_init(struct app_rules *rules)
 {
     rules->opened = mem_alloc(rules->providers->n, sizeof *rules->opened);
-    for (size_t i = 0; i < rules->providers->n; i++)
+    for (size_t i = 0; i < rules->providers->n; i++) {
+        rules->providers->items[i]->index = i;
         rules->opened[i] = mem_alloc(rules->providers->items[i]->n_policies, sizeof(bool));
+    }
 }
 
 void app_rules_fini(struct app_rules *rules)
@@ -67,19 +69,10 @@ static void open_whole_app(struct app_rules *rules, struct text app, int major, 
 
 /* ---- what the manifest opens ---- */
 
-static size_t index_of(const struct app_rules *rules, const struct provider *provider)
-{
-    size_t i = 0;
-
-    while (rules->providers->items[i] != provider)
-        i++;
-    return i;
-}
-
 static void open_statements(struct app_rules *rules, const struct provider *provider,
                             const struct manifest_policy *row, struct text policy)
 {
-    bool *opened = rules->opened[index_of(rules, provider)];
+    bool *opened = rules->opened[provider->index];
     bool found = false;
 
     for (size_t i = 0; i < provider->n_policies; i++) {

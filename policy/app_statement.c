@@ -16,13 +16,31 @@
 
 /* ---- checking ---- */
 
-static bool check_resource(const struct provider *provider, const struct provider_text *resource,
+/* "messages" alone in the file of vtex.messages is that app, too. */
+static bool is_short_name(const struct provider *provider, struct text service)
+{
+    return vrn_covers(service, text_of(strchr(provider->app, '.') + 1));
+}
+
+/* A denial for other apps by wildcard: no row of ours could stand for it. */
+static bool denies_many(const struct provider *provider, struct text service)
+{
+    return memchr(service.at, '*', service.len) && !vrn_covers(service, text_of(provider->app)) &&
+           !is_short_name(provider, service);
+}
+
+static bool check_resource(const struct provider *provider, bool deny,
+                           const struct provider_text *resource,
                            const struct template_values *values, struct diags *diags)
 {
     const char *why;
     struct vrn vrn;
     bool good = vrn_parse(resource->text, values, &vrn, &why);
 
+    if (good && deny && denies_many(provider, vrn.field[VRN_SERVICE])) {
+        why = "it denies other apps by a wildcard; name each of them";
+        good = false;
+    }
     vrn_fini(&vrn);
     if (!good)
         diag_error(diags, resource->place,
@@ -39,7 +57,8 @@ static void check_provider(struct provider *provider, const struct template_valu
 
         for (size_t j = 0; j < policy->n_statements; j++)
             for (size_t k = 0; k < policy->statements[j].n_resources; k++)
-                if (!check_resource(provider, &policy->statements[j].resources[k], values, diags))
+                if (!check_resource(provider, policy->statements[j].deny,
+                                    &policy->statements[j].resources[k], values, diags))
                     provider->broken = true;
     }
 }
@@ -170,12 +189,6 @@ static void close_route(struct app_rules *rules, struct text service, struct tex
     rules->add(rules->context, &rule);
     free(low_service);
     free(low_path);
-}
-
-/* "messages" alone in the file of vtex.messages is that app, too. */
-static bool is_short_name(const struct provider *provider, struct text service)
-{
-    return vrn_covers(service, text_of(strchr(provider->app, '.') + 1));
 }
 
 static void close_resource(struct app_rules *rules, const struct provider *provider,

@@ -11,7 +11,11 @@ struct distance {
 
 struct search {
     const struct nearest_query *query;
-    unsigned budget;       /* of spellings still to measure */
+    unsigned public;                 /* labels of the host that say nothing */
+    unsigned budget[OTHER_HOST + 1]; /* of spellings still to measure, so that strangers use up
+                                        nothing of what relatives need */
+    bool found;
+    struct distance best;
     const char *last_host; /* rules of one host often stand together */
     struct distance last;
 };
@@ -100,6 +104,14 @@ static bool wildcard_covers(struct text pattern, struct text host)
     return covers;
 }
 
+/* Before spelling is looked at. */
+static bool is_farther(const struct search *search, struct distance here)
+{
+    return search->found &&
+           (here.class > search->best.class ||
+            (here.class == search->best.class && here.labels > search->best.labels));
+}
+
 static struct distance host_distance(struct search *search, struct text host)
 {
     struct text asked = search->query->host;
@@ -115,13 +127,13 @@ static struct distance host_distance(struct search *search, struct text host)
         out.spelling = (unsigned)(HOST_MAX + 3 - least(HOST_MAX + 3, (unsigned)host.len));
         return out;
     }
-    if (common > public_labels(asked)) {
+    if (common > search->public) {
         out.class = SAME_NAME;
         out.labels = count(host, '.') + count(asked, '.') + 2 - 2 * common;
     }
     out.spelling = (unsigned)(host.len + asked.len);
-    if (search->budget > 0) {
-        search->budget--;
+    if (search->budget[out.class] > 0 && !is_farther(search, out)) {
+        search->budget[out.class]--;
         out.spelling = spelling(host, asked);
     }
     return out;
@@ -175,9 +187,12 @@ static bool is_nearer(struct distance a, struct distance b)
 const struct rule *nearest_rule(const struct rule *rules, size_t n,
                                 const struct nearest_query *query)
 {
-    struct search search = { .query = query, .budget = NEAREST_SPELLINGS };
+    struct search search = {
+        .query = query,
+        .public = public_labels(query->host),
+        .budget = { [SAME_NAME] = NEAREST_SPELLINGS, [OTHER_HOST] = NEAREST_SPELLINGS }
+    };
     const struct rule *nearest = NULL;
-    struct distance best = { 0 };
 
     for (size_t i = 0; i < n; i++) {
         struct distance here;
@@ -186,13 +201,14 @@ const struct rule *nearest_rule(const struct rule *rules, size_t n,
             continue; /* near or not, it opens nothing */
         here = remembered_distance(&search, rules[i].host);
         here.path = 0;
-        if (nearest && !is_nearer(here, best))
+        if (nearest && !is_nearer(here, search.best))
             continue; /* not even with the best of paths */
         here.path = path_distance(rules[i].path, query->path);
-        if (nearest && !is_nearer(here, best))
+        if (nearest && !is_nearer(here, search.best))
             continue;
         nearest = &rules[i];
-        best = here;
+        search.best = here;
+        search.found = true;
     }
     return nearest;
 }

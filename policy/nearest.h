@@ -11,7 +11,8 @@ struct nearest_query {
 
 /* By host first: the same, a wildcard that covers it, one under the same registrable name, then by
  * spelling; among those by path segments; the first in the file wins a tie. NULL: no rules. One
- * pass; at most NEAREST_SPELLINGS hosts are measured letter by letter. */
+ * pass; at most NEAREST_SPELLINGS relatives and as many strangers
+ * are measured letter by letter. */
 enum { NEAREST_SPELLINGS = 2000 };
 const struct rule *nearest_rule(const struct rule *rules, size_t n,
                                 const struct nearest_query *query);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/flow/kit_wait.h"
 #include "tests/flow/kit_world.h"
 
 #define HOST "Host: any.partner.example\r\n"
@@ -82,6 +83,44 @@ static void half_closed_later(void **state)
     origin_say(conn, "ok");
     expect_body(client_rest(client), "okok");
     assert_int_equal(client_end(client), ENDING_CLEAN);
+}
+
+/* Whether the FIN comes with the request or behind it must not decide. */
+static void half_closed_at_once(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        struct client *client = world_client(&world);
+        client_say(client, GET);
+        client_shut(client);
+        struct origin_conn *conn = origin_accept(world.origin);
+        origin_head(conn);
+        origin_say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+        origin_close(conn);
+        expect_body(client_response(client), "ok");
+        assert_int_equal(client_end(client), ENDING_CLEAN);
+        client_close(client);
+    }
+}
+
+static void half_closed_upload(void **state)
+{
+    static char body[100000];
+
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        struct client *client = world_client(&world);
+        client_say(client, "POST /a HTTP/1.1\r\n" HOST "Content-Length: 100000\r\n\r\n");
+        client_send(client, body, sizeof(body));
+        client_shut(client);
+        struct origin_conn *conn = origin_accept(world.origin);
+        origin_head(conn);
+        origin_bytes(conn, sizeof(body));
+        origin_say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+        origin_close(conn);
+        expect_body(client_response(client), "ok");
+        client_close(client);
+    }
 }
 
 static void half_closed_too_early(void **state)
@@ -230,14 +269,52 @@ static void cut_behind_an_answer(void **state)
     assert_false(client_response(client)->complete);
 }
 
+/* Reads no more of it than must be read for the sidecar to be done with it; returns how much. */
+static size_t read_until_next(struct client *client, const struct origin_conn *conn)
+{
+    struct pollfd next = { .fd = origin_fd(conn), .events = POLLIN };
+    size_t read = 0;
+
+    for (; !wait_any(&next, 1, now_ms() + 50); read += 4096)
+        client_bytes(client, 4096);
+    return read;
+}
+
+/* The same with an answer that waits in the sidecar's socket, because the client is slow. */
+static void cut_behind_a_large_answer(void **state)
+{
+    enum { LARGE = 400000 };
+    static char content[LARGE];
+    struct client *client = world_client(&world);
+
+    (void)state;
+    client_say(client, GET GET);
+    struct origin_conn *conn = origin_accept(world.origin);
+    origin_head(conn);
+    memset(content, 'x', sizeof(content));
+    origin_say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n");
+    origin_send(conn, content, sizeof(content));
+    client_head(client);
+    size_t read = read_until_next(client, conn);
+    origin_head(conn);
+    origin_say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+    origin_close(conn);
+    process_await_line(world.sidecar, "outcome=connection_terminated");
+    assert_memory_equal(client_bytes(client, LARGE - read), content, LARGE - read);
+    assert_false(client_response(client)->complete);
+}
+
 static struct single {
     const char *name;
     CMUnitTestFunction run;
 } singles[] = {
     { "half-closed behind its request", half_closed },
     { "half-closed before the answer", half_closed_later },
+    { "half-closed at once, 40 times", half_closed_at_once },
+    { "half-closed behind an upload, 10 times", half_closed_upload },
     { "half-closed within its request", half_closed_too_early },
     { "a cut does not take the answer before it", cut_behind_an_answer },
+    { "a cut does not take the large answer before it", cut_behind_a_large_answer },
     { "pipelined requests are answered in order", pipelined },
     { "500 requests on one connection", many_on_one_connection },
     { "Connection: close is kept", close_is_kept },

@@ -168,6 +168,26 @@ static void response_timeout(void **state)
     world_close(&own);
 }
 
+/* The client does what it was told to do: it waits. */
+static void no_continue(void **state)
+{
+    static const struct plan plan = { .options = { "--idle-timeout", "300ms", "--response-timeout",
+                                                   "300ms" } };
+    struct world own;
+
+    (void)state;
+    world_open(&own, &plan);
+    struct client *client = world_client(&own);
+    client_say(client,
+               "POST /a HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    struct origin_conn *conn = origin_accept(own.origin);
+    origin_head(conn);
+    expect_answer(client_response(client), 504, "ProxyTimeout", "in time");
+    assert_int_equal(client_end(client), ENDING_CLEAN);
+    assert_int_not_equal(origin_await_end(conn), ENDING_NONE);
+    world_close(&own);
+}
+
 static void stalled_body(void **state)
 {
     static const struct plan plan = { .options = { "--idle-timeout", "300ms" } };
@@ -347,6 +367,7 @@ static struct single {
     { "an origin without TLS, as asked for", plaintext_host },
     { "a name that nobody knows", unresolvable },
     { "no answer in time", response_timeout },
+    { "neither 100 nor an answer in time", no_continue },
     { "a body that stands still", stalled_body },
     { "a head of 70 kB", huge_head },
     { "a head of 60 kB", large_head },

@@ -1,5 +1,5 @@
-/* The program as scripts see it: what it says of bad input, how it ends, what it makes of signals,
- * and its second listener. */
+/* The program as scripts see it: what it says of bad input, how it ends, and what it makes of
+ * signals. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,6 +297,54 @@ static void drain_has_an_end(void **state)
     world_forget(&own);
 }
 
+/* ---- the deadline and the last client at the same time */
+
+enum { AT_ONCE = 5, ROUNDS = 4, DRAIN_MS = 100 };
+
+static void open_busy(struct world *world, struct client **client)
+{
+    static const struct plan plan = { .options = { "--drain-timeout", "100ms" } };
+
+    world_open(world, &plan);
+    *client = world_client(world);
+    client_say(*client, "GET /v1/a HTTP/1.1\r\n" API "\r\n");
+    origin_head(origin_accept(world->origin));
+}
+
+static void expect_end(struct world *world)
+{
+    int code = process_wait(world->sidecar);
+    const char *log = process_log(world->sidecar);
+
+    if (strstr(log, "ERROR: ") || code > 1 || (code == 1 && !strstr(log, "event=drain_cut")))
+        fail_msg("it ended with %d:\n%s", code, log);
+}
+
+/* Each client leaves a millisecond after the one before, around the deadline. */
+static void leaves_at_the_deadline(void **state)
+{
+    struct world worlds[AT_ONCE];
+    struct client *clients[AT_ONCE];
+
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < AT_ONCE; i++)
+            open_busy(&worlds[i], &clients[i]);
+        for (int i = 0; i < AT_ONCE; i++)
+            process_signal(worlds[i].sidecar, SIGTERM);
+        long long first = now_ms() + DRAIN_MS - 3;
+        for (int i = 0; i < AT_ONCE; i++) {
+            while (now_ms() < first + i)
+                wait_any(NULL, 0, first + i); /* for the clock */
+            client_close(clients[i]);
+        }
+        for (int i = 0; i < AT_ONCE; i++) {
+            expect_end(&worlds[i]);
+            world_forget(&worlds[i]);
+        }
+    }
+}
+
 static void second_signal(void **state)
 {
     (void)state;
@@ -385,93 +433,6 @@ static void reload_in_between(void **state)
     world_close(&own);
 }
 
-/* ---- the second listener
- * --------------------------------------------------------------------------- */
-
-static struct admin {
-    const char *name, *request;
-    unsigned status;
-    const char *says;
-} admins[] = {
-    { "/healthz", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive" },
-    { "/readyz", "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\"ready\":true" },
-    { "/ is not there", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 404, "/healthz" },
-    { "POST", "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405,
-      "MethodNotAllowed" },
-    { "Origin", "GET /readyz HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n", 403,
-      "CallerRefused" },
-    { "Sec-Fetch-Site", "GET /healthz HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\n\r\n",
-      403, "CallerRefused" },
-    { "Origin, and not there",
-      "GET /nowhere HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n", 403,
-      "CallerRefused" },
-};
-
-static void expect_admin(const char *request, unsigned status, const char *says)
-{
-    struct client *client = client_new(own.admin_port);
-
-    client_say(client, request);
-    const struct response *response = client_response(client);
-    expect_status(response, status);
-    if (!strstr(response->body.at, says))
-        fail_msg("\"%s\" was expected:\n%s", says, response->body.at);
-    client_close(client);
-}
-
-static void admin_says(void **state)
-{
-    const struct admin *story = *state;
-
-    world_open(&own, NULL);
-    process_await_line(own.sidecar, "event=token");
-    expect_admin(story->request, story->status, story->says);
-    world_close(&own);
-}
-
-static void admin_stays_open(void **state)
-{
-    (void)state;
-    world_open(&own, NULL);
-    struct client *client = client_new(own.admin_port);
-    client_say(client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-    expect_status(client_response(client), 200);
-    sidecar_stop(own.sidecar); /* does not wait for it */
-    assert_int_not_equal(client_end(client), ENDING_NONE);
-    world_forget(&own);
-}
-
-static void readiness(void **state)
-{
-    static const char readyz[] = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
-    static const struct plan plan = { .token = "" };
-    char *old = jwt_text("old", time(NULL) - 10);
-
-    (void)state;
-    world_open(&own, &plan);
-    expect_admin(readyz, 503, "missing or expired");
-    expect_admin("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive");
-    folder_replace(own.folder, "token", TOKEN);
-    process_await_line(own.sidecar, "event=token");
-    expect_admin(readyz, 200, "\"token\":\"live\"");
-    folder_replace(own.folder, "token", old);
-    process_await_line(own.sidecar, "event=token");
-    expect_admin(readyz, 503, "missing or expired");
-    free(old);
-    struct client *client = world_client(&own);
-    client_say(client, v1);
-    struct origin_conn *conn = origin_accept(own.origin);
-    origin_head(conn);
-    process_signal(own.sidecar, SIGTERM);
-    process_await_line(own.sidecar, "event=draining");
-    expect_admin(readyz, 503, "\"draining\":true");
-    origin_say(conn, OK);
-    expect_body(client_response(client), "ok");
-    clients_close();
-    assert_int_equal(process_wait(own.sidecar), 0);
-    world_forget(&own);
-}
-
 static struct single {
     const char *name;
     CMUnitTestFunction run;
@@ -480,13 +441,12 @@ static struct single {
     { "check reads lines", check_reads_lines },
     { "SIGTERM lets what is under way end", drains },
     { "SIGTERM does not wait for ever", drain_has_an_end },
+    { "the last client leaves when the drain's time is over", leaves_at_the_deadline },
     { "a second signal ends at once", second_signal },
     { "SIGTERM while a request waits for a token", ends_while_waiting },
     { "SIGHUP swaps the policy", reload_swaps },
     { "SIGHUP with a broken manifest keeps the policy", reload_keeps },
     { "SIGHUP while a request is under way", reload_in_between },
-    { "an admin connection stays open at the end", admin_stays_open },
-    { "/readyz follows token and drain", readiness },
 };
 
 static void run_single(void **state)
@@ -502,7 +462,6 @@ int main(void)
 
     STORIES_ADD(&stories, bad, is_bad);
     STORIES_ADD(&stories, good, is_good);
-    STORIES_ADD(&stories, admins, admin_says);
     STORIES_ADD(&stories, singles, run_single);
     return flow_run("process", &stories, NULL, NULL);
 }

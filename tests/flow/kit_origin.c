@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <openssl/err.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,21 +40,41 @@ struct origin {
 /* ---- the listener
  * ---------------------------------------------------------------------------------- */
 
-static struct origin *listen_on_loopback(SSL_CTX *context)
+/* The port has the same place in both kinds of address. */
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
+
+/* NULL if there is no such address. */
+static struct origin *listen_at(union address address, SSL_CTX *context)
 {
     struct origin *origin = calloc(1, sizeof(*origin));
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     socklen_t len = sizeof(address);
 
     assert_non_null(origin);
     signal(SIGPIPE, SIG_IGN); /* OpenSSL writes with write() */
-    origin->context = context;
-    origin->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(origin->fd, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(listen(origin->fd, BACKLOG), 0);
-    getsockname(origin->fd, (struct sockaddr *)&address, &len);
-    origin->port = ntohs(address.sin_port);
     LIST_INIT(&origin->conns);
+    origin->context = context;
+    origin->fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (bind(origin->fd, &address.any, len) != 0) {
+        origin_free(origin);
+        return NULL;
+    }
+    assert_int_equal(listen(origin->fd, BACKLOG), 0);
+    getsockname(origin->fd, &address.any, &len);
+    origin->port = ntohs(address.four.sin_port);
+    return origin;
+}
+
+static struct origin *listen_on_loopback(SSL_CTX *context)
+{
+    union address address = { .four = { .sin_family = AF_INET,
+                                        .sin_addr = { htonl(INADDR_LOOPBACK) } } };
+    struct origin *origin = listen_at(address, context);
+
+    assert_non_null(origin);
     return origin;
 }
 
@@ -65,6 +86,33 @@ struct origin *origin_new(enum certificate_kind kind)
 struct origin *origin_new_plain(void)
 {
     return listen_on_loopback(NULL);
+}
+
+struct origin *origin_new_beside(uint16_t port)
+{
+    union address address = { .four = { .sin_family = AF_INET,
+                                        .sin_port = htons(port),
+                                        .sin_addr = { htonl(INADDR_LOOPBACK + 1) } } };
+
+    return listen_at(address, NULL);
+}
+
+struct origin *origin_new_plain6(void)
+{
+    union address address = { .six = { .sin6_family = AF_INET6,
+                                       .sin6_addr = IN6ADDR_LOOPBACK_INIT } };
+
+    return listen_at(address, NULL);
+}
+
+void origin_deafen(const struct origin *origin, bool deaf)
+{
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog filter = { 1, &nothing };
+
+    assert_int_equal(setsockopt(origin->fd, SOL_SOCKET, deaf ? SO_ATTACH_FILTER : SO_DETACH_FILTER,
+                                &filter, sizeof(filter)),
+                     0);
 }
 
 uint16_t origin_port(const struct origin *origin)
@@ -125,7 +173,7 @@ static bool shake_hands(struct origin_conn *conn)
     return result == 1;
 }
 
-static struct origin_conn *take_connection(struct origin *origin)
+struct origin_conn *origin_connected(struct origin *origin)
 {
     struct origin_conn *conn = calloc(1, sizeof(*conn));
 
@@ -148,19 +196,28 @@ static struct origin_conn *take_connection(struct origin *origin)
 
 struct origin_conn *origin_accept(struct origin *origin)
 {
-    struct origin_conn *conn = take_connection(origin);
+    struct origin_conn *conn = origin_connected(origin);
 
-    if (!conn->ssl)
-        return conn;
+    if (conn->ssl)
+        origin_shake_hands(conn);
+    return conn;
+}
+
+void origin_shake_hands(struct origin_conn *conn)
+{
     if (!shake_hands(conn))
         fail_msg("the handshake failed: %s", ERR_reason_error_string(ERR_peek_error()));
     conn->resumed = SSL_session_reused(conn->ssl);
-    return conn;
+}
+
+SSL *origin_tls(const struct origin_conn *conn)
+{
+    return conn->ssl;
 }
 
 void origin_accept_failing(struct origin *origin)
 {
-    struct origin_conn *conn = take_connection(origin);
+    struct origin_conn *conn = origin_connected(origin);
     char byte;
 
     /* With TLS 1.3 the server is done before the client has judged the certificate. */

@@ -26,13 +26,24 @@ enum ending {
 
 struct origin *origin_new(enum certificate_kind kind);
 struct origin *origin_new_plain(void); /* without TLS */
+/* The same at 127.0.0.2 and a given port; NULL if that is taken. */
+struct origin *origin_new_beside(uint16_t port);
+/* The same at [::1]; NULL where there is no IPv6. */
+struct origin *origin_new_plain6(void);
 void origin_free(struct origin *origin);
+/* While it is deaf, whoever connects gets no answer at all, as if his packets were lost. */
+void origin_deafen(const struct origin *origin, bool deaf);
 uint16_t origin_port(const struct origin *origin);
 
 /* ---- connections */
 
 /* The next connection, after its handshake. */
 struct origin_conn *origin_accept(struct origin *origin);
+/* The next connection before its handshake, which the test does when it likes. */
+struct origin_conn *origin_connected(struct origin *origin);
+void origin_shake_hands(struct origin_conn *conn);
+/* For a handshake of the test's own; borrowed. */
+SSL *origin_tls(const struct origin_conn *conn);
 /* The next connection, whose handshake must fail. */
 void origin_accept_failing(struct origin *origin);
 /* Fails the test if somebody has connected. */

@@ -17,9 +17,13 @@ struct process_plan {
     const char *program;        /* "janus-sidecar" */
     const char *const *options; /* ended by NULL */
     const char *input;          /* standard input; NULL: none */
+    const char *hosts;          /* a file that it finds as /etc/hosts; NULL: the machine's own */
+    unsigned max_files;         /* descriptors it may have, RLIMIT_NOFILE; 0: as many as we */
 };
 
 struct process *process_start(const struct process_plan *plan);
+/* Whether a child can be given /etc/hosts here (mount namespaces). */
+bool process_may_have_hosts(const char *hosts);
 /* Kills what still runs. */
 void process_free(struct process *process);
 
@@ -43,6 +47,9 @@ size_t process_peak_kib(const struct process *process);
 size_t process_now_kib(const struct process *process);
 /* Descriptors that it has open. */
 size_t process_descriptors(const struct process *process);
+
+/* The processor time that it has used. */
+long process_cpu_ms(const struct process *process);
 
 /* The folder of our programs; borrowed. */
 const char *process_folder(void);

@@ -140,7 +140,9 @@ void world_open(struct world *world, const struct plan *plan)
     struct process_plan process = { .folder = plan->bin_folder,
                                     .program = "janus-sidecar",
                                     .work_folder = folder_path(world->folder),
-                                    .options = options.items };
+                                    .options = options.items,
+                                    .hosts = plan->hosts,
+                                    .max_files = plan->max_files };
     world->sidecar = sidecar_start(&process, &world->port, &world->admin_port);
     *open_world_of(NULL) = *world;
 }

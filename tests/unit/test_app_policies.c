@@ -193,6 +193,33 @@ static void only_the_kind_opens_but_denials_count(void **state)
     diags_fini(&diags);
 }
 
+static void many_apps_are_found(void **state)
+{
+    enum { APPS = 20000 };
+    struct settings settings = settings_of(true);
+    struct diags diags = { 0 };
+    struct policy *policy;
+    char *rows = NULL, target[120];
+    size_t size;
+    FILE *out = open_memstream(&rows, &size);
+
+    (void)state;
+    for (int i = 0; i < APPS; i++)
+        fprintf(out, "%s{\"name\":\"vtex.x%d:p\"}", i ? "," : "", i);
+    fclose(out);
+    policy = compile_app(rows, "", NULL, &settings, &diags);
+    assert_int_equal(policy_n_rules(policy), APPS);
+    for (int i = 0; i < APPS; i += 97) {
+        snprintf(target, sizeof target, "https://app.io.vtex.com/vtex.x%d" OURS "/f", i);
+        assert_int_equal(judge_as(policy, "GET", target).kind, VERDICT_ALLOW);
+        snprintf(target, sizeof target, "https://app.io.vtex.com/vtex.y%d" OURS "/f", i);
+        assert_int_equal(judge_as(policy, "GET", target).kind, VERDICT_DENY);
+    }
+    policy_unref(policy);
+    diags_fini(&diags);
+    free(rows);
+}
+
 /* ---- properties ---- */
 
 static uint32_t dice = 2463534242u;
@@ -290,6 +317,7 @@ int main(void)
     STORIES_ADD(&all, stories, story_is_judged);
     stories_add(&all, "only the kind opens, but denials count",
                 only_the_kind_opens_but_denials_count, NULL);
+    stories_add(&all, "many apps are found", many_apps_are_found, NULL);
     stories_add(&all, "a denial outlives every spelling", a_denial_outlives_every_spelling, NULL);
     stories_add(&all, "an allow more never closes", an_allow_more_never_closes, NULL);
     return stories_run("app policies", &all);

@@ -6,6 +6,9 @@
 #include "proxy/http/head.h"
 #include "proxy/http/names.h"
 
+#define OPTIONS_8  "x,x,x,x,x,x,x,x"
+#define OPTIONS_32 OPTIONS_8 "," OPTIONS_8 "," OPTIONS_8 "," OPTIONS_8
+
 /* ---- where a head ends ---- */
 
 static struct end {
@@ -307,6 +310,9 @@ static struct refused refused_fields[] = {
     { "Connection names no token", TEXT_INIT("Connection: close, a b"), "Connection" },
     { "Connection with a parameter", TEXT_INIT("Connection: close;q=1"), "Connection" },
     { "Connection with a quote", TEXT_INIT("Connection: \"close\""), "Connection" },
+    { "Connection with 33 options", TEXT_INIT("Connection: " OPTIONS_32 ",a"), "32 options" },
+    { "two Connections with 33 options", TEXT_INIT("Connection: " OPTIONS_32 "\r\nConnection: a"),
+      "32 options" },
 };
 
 static void test_refused_field(void **state)
@@ -527,6 +533,8 @@ static struct connection {
     { "named by the second Connection", 1,
       TEXT_INIT("Connection: close\r\nConnection: x-a\r\nX-A: b\r\n"), false, "X-A" },
     { "names are whole", 1, TEXT_INIT("Connection: x\r\nX-A: b\r\n"), true, "" },
+    { "32 are named, more than once", 1, TEXT_INIT("Connection: " OPTIONS_32 "\r\nX: b\r\n"), true,
+      "X" },
     { "empty elements are skipped", 1, TEXT_INIT("Connection: ,, x-a ,\r\nX-A: b\r\n"), true,
       "X-A" },
     { "Connection may name itself", 1, TEXT_INIT("Connection: connection\r\n"), true,

@@ -86,6 +86,7 @@ static struct story {
     { "a query in the path", RESOURCE("vrn:vtex.x:*:*:*:/a?b"), "x.json:1:76" },
     { "a blank in the path", RESOURCE("vrn:vtex.x:*:*:*:/a b"), "x.json:1:76" },
     { "a route's parameter", RESOURCE("vrn:vtex.x:*:*:*:/a/:id"), "x.json:1:76" },
+    { "a wildcard over other apps", RESOURCE("vrn:acme.*:*:*:*:/a"), "x.json:1:76" },
     { "a NUL in the path", RESOURCE("vrn:vtex.x:*:*:*:/a\\u0000"), "x.json:1:76" },
     { "a bad statement behind a good one",
       "[{\"name\":\"p\",\"statements\":[{\"effect\":\"allow\",\"actions\":[\"get\"],\"resources\":["

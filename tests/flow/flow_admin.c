@@ -1,0 +1,281 @@
+/* The second listener: what it says, and that nobody who reaches it can fill the memory, take the
+ * descriptors or keep the processor busy. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "tests/flow/kit_wait.h"
+#include "tests/flow/kit_world.h"
+
+#define HEALTHZ "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+#define GET     "GET /v1/a HTTP/1.1\r\nHost: api.partner.example\r\n\r\n"
+#define OK      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+static struct world own;
+
+/* ---- what it says
+ * ---------------------------------------------------------------------------------- */
+
+static struct admin {
+    const char *name, *request;
+    unsigned status;
+    const char *says;
+} admins[] = {
+    { "/healthz", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive" },
+    { "/readyz", "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\"ready\":true" },
+    { "/ is not there", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 404, "/healthz" },
+    { "POST", "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405,
+      "MethodNotAllowed" },
+    { "Origin", "GET /readyz HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n", 403,
+      "CallerRefused" },
+    { "Sec-Fetch-Site", "GET /healthz HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\n\r\n",
+      403, "CallerRefused" },
+    { "Origin, and not there",
+      "GET /nowhere HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n", 403,
+      "CallerRefused" },
+};
+
+static void expect_admin(const char *request, unsigned status, const char *says)
+{
+    struct client *client = client_new(own.admin_port);
+
+    client_say(client, request);
+    const struct response *response = client_response(client);
+    expect_status(response, status);
+    if (!strstr(response->body.at, says))
+        fail_msg("\"%s\" was expected:\n%s", says, response->body.at);
+    expect_header(response, "Connection", "close");
+    assert_int_equal(client_end(client), ENDING_CLEAN);
+    client_close(client);
+}
+
+static void admin_says(void **state)
+{
+    const struct admin *story = *state;
+
+    world_open(&own, NULL);
+    process_await_line(own.sidecar, "event=token");
+    expect_admin(story->request, story->status, story->says);
+    world_close(&own);
+}
+
+static void admin_stays_open(void **state)
+{
+    (void)state;
+    world_open(&own, NULL);
+    struct client *client = client_new(own.admin_port);
+    client_say(client, "GET /healthz HTTP/1.1\r\n");
+    expect_admin(HEALTHZ, 200, "alive"); /* by now it has been accepted */
+    sidecar_stop(own.sidecar);           /* does not wait for it */
+    assert_int_not_equal(client_end(client), ENDING_NONE);
+    world_forget(&own);
+}
+
+static void readiness(void **state)
+{
+    static const char readyz[] = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const struct plan plan = { .token = "" };
+    char *old = jwt_text("old", time(NULL) - 10);
+
+    (void)state;
+    world_open(&own, &plan);
+    expect_admin(readyz, 503, "missing or expired");
+    expect_admin("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive");
+    folder_replace(own.folder, "token", TOKEN);
+    process_await_line(own.sidecar, "event=token");
+    expect_admin(readyz, 200, "\"token\":\"live\"");
+    folder_replace(own.folder, "token", old);
+    process_await_line(own.sidecar, "event=token");
+    expect_admin(readyz, 503, "missing or expired");
+    free(old);
+    struct client *client = world_client(&own);
+    client_say(client, GET);
+    struct origin_conn *conn = origin_accept(own.origin);
+    origin_head(conn);
+    process_signal(own.sidecar, SIGTERM);
+    process_await_line(own.sidecar, "event=draining");
+    expect_admin(readyz, 503, "\"draining\":true");
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+    clients_close();
+    assert_int_equal(process_wait(own.sidecar), 0);
+    world_forget(&own);
+}
+
+/* libevhtp would lose the second of two requests: each answer is the last. */
+static void no_body_for_head(void **state)
+{
+    (void)state;
+    world_open(&own, NULL);
+    struct client *client = client_new(own.admin_port);
+    client_say(client, "HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    const struct response *response = client_response_to_head(client);
+    expect_status(response, 200);
+    expect_header(response, "Connection", "close");
+    char *length = head_field(response->head, "Content-Length");
+    assert_non_null(length);
+    assert_int_not_equal(strtoul(length, NULL, 10), 0);
+    free(length);
+    assert_int_equal(client_end(client), ENDING_CLEAN);
+    world_close(&own);
+}
+
+/* ---- what it bears
+ * --------------------------------------------------------------------------------- */
+
+enum {
+    CONNECTIONS = 64,      /* its ceiling */
+    POUR_MAX = 64 << 20,   /* who may send so much is not stopped at all */
+    GROWTH_MAX_KIB = 8192, /* of the sidecar, sanitizers and all */
+    FILES = 64,            /* descriptors of the one that has too few */
+    PAUSES = 8,            /* of 100 ms each */
+    BUSY_MAX_MS = 250,     /* of the processor in all of them; a spin takes 800 */
+    LOG_MAX_BYTES = 16 << 10,
+};
+
+static struct flood {
+    const char *name, *start, *piece;
+} floods[] = {
+    { "headers without end", "GET /healthz HTTP/1.1\r\n", "X-Header: of no use to anybody\r\n" },
+    { "one header without end", "GET /healthz HTTP/1.1\r\nX: ", "of no use to anybody " },
+    { "a target without end", "GET /", "of-no-use-to-anybody" },
+    { "a body without end",
+      "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n",
+      "of no use to anybody" },
+    { "chunks without end",
+      "POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "10\r\n0123456789abcdef\r\n" },
+};
+
+/* Sends `piece` until the sidecar has closed. */
+static void pour(const struct client *client, const char *piece)
+{
+    struct bytes many = { 0 };
+    size_t sent = 0;
+    ssize_t n = 0;
+
+    while (many.n < 64 * 1024)
+        bytes_print(&many, "%s", piece);
+    while (n >= 0 || errno == EAGAIN) {
+        size_t at = sent % many.n;
+        n = send(client_fd(client), many.at + at, many.n - at, MSG_NOSIGNAL);
+        sent += n > 0 ? (size_t)n : 0;
+        if (sent > POUR_MAX)
+            fail_msg("it took %zu bytes", sent);
+        if (n < 0 && errno == EAGAIN)
+            wait_for(client_fd(client), POLLOUT, "room, or the end");
+    }
+    bytes_free(&many);
+}
+
+static void flood_ends(void **state)
+{
+    const struct flood *story = *state;
+
+    world_open(&own, NULL);
+    expect_admin(HEALTHZ, 200, "alive");
+    size_t before = process_peak_kib(own.sidecar);
+    struct client *client = client_new(own.admin_port);
+    client_say(client, story->start);
+    pour(client, story->piece);
+    client_close(client);
+    expect_admin(HEALTHZ, 200, "alive");
+    assert_in_range(process_peak_kib(own.sidecar), before, before + GROWTH_MAX_KIB);
+    world_close(&own);
+}
+
+/* More than 64, each whole: the size of one is not what stops them. */
+static void many_headers(void **state)
+{
+    (void)state;
+    world_open(&own, NULL);
+    struct client *client = client_new(own.admin_port);
+    client_say(client, "GET /healthz HTTP/1.1\r\n");
+    for (int i = 0; i < 66; i++)
+        client_say(client, "X: 1\r\n");
+    assert_int_not_equal(client_end(client), ENDING_NONE);
+    world_close(&own);
+}
+
+static void many_connections(void **state)
+{
+    struct client *clients[CONNECTIONS];
+
+    (void)state;
+    world_open(&own, NULL);
+    for (int i = 0; i < CONNECTIONS; i++)
+        clients[i] = client_new(own.admin_port);
+    struct client *last = client_new(own.admin_port);
+    assert_int_not_equal(client_end(last), ENDING_NONE);
+    client_say(clients[0], HEALTHZ); /* the others are served as ever */
+    expect_status(client_response(clients[0]), 200);
+    client_end(clients[0]);
+    expect_admin(HEALTHZ, 200, "alive"); /* and one that leaves makes room */
+    world_close(&own);
+}
+
+/* No descriptor is left, and somebody knocks at the second listener: the sidecar rests between its
+ * looks, the log stays quiet, and who is connected is served. */
+static void out_of_descriptors(void **state)
+{
+    static const struct plan few = { .max_files = FILES };
+
+    (void)state;
+    world_open(&own, &few);
+    struct client *client = world_client(&own);
+    client_say(client, GET);
+    struct origin_conn *conn = origin_accept(own.origin);
+    origin_head(conn);
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+    for (int i = 0; i < FILES; i++)
+        world_client(&own);
+    process_await_line(own.sidecar, "event=accept_paused");
+    client_new(own.admin_port);
+    process_await_line(own.sidecar, "event=accept_paused");
+    long before = process_cpu_ms(own.sidecar);
+    for (int i = 0; i < PAUSES; i++)
+        process_await_line(own.sidecar, "event=accept_paused");
+    assert_in_range(process_cpu_ms(own.sidecar) - before, 0, BUSY_MAX_MS);
+    assert_in_range(strlen(process_log(own.sidecar)), 0, LOG_MAX_BYTES);
+    client_say(client, GET);
+    origin_head(conn);
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+    clients_close();
+    expect_admin(HEALTHZ, 200, "alive");
+    world_close(&own);
+}
+
+static struct single {
+    const char *name;
+    CMUnitTestFunction run;
+} singles[] = {
+    { "an admin connection stays open at the end", admin_stays_open },
+    { "/readyz follows token and drain", readiness },
+    { "HEAD has no body", no_body_for_head },
+    { "66 headers", many_headers },
+    { "65 connections", many_connections },
+    { "a knock when no descriptor is left", out_of_descriptors },
+};
+
+static void run_single(void **state)
+{
+    const struct single *story = *state;
+
+    story->run(state);
+}
+
+int main(void)
+{
+    static struct stories stories;
+
+    STORIES_ADD(&stories, admins, admin_says);
+    STORIES_ADD(&stories, floods, flood_ends);
+    STORIES_ADD(&stories, singles, run_single);
+    return flow_run("admin", &stories, NULL, NULL);
+}
