@@ -19,7 +19,7 @@ static char *path_of(const char *dir, const char *name, const char *rest)
 
 static void add(struct providers *providers, struct provider *provider)
 {
-    providers->items = mem_grow(providers->items, providers->n, sizeof *providers->items);
+    providers->items = mem_grow(providers->items, providers->n, sizeof(struct provider *));
     providers->items[providers->n++] = provider;
 }
 
@@ -123,7 +123,7 @@ struct providers *providers_load(const char *dir, struct diags *diags)
     read_folder(folder, dir, providers, diags);
     closedir(folder);
     if (providers->n > 1)
-        qsort(providers->items, providers->n, sizeof *providers->items, by_app);
+        qsort(providers->items, providers->n, sizeof(struct provider *), by_app);
     join_twins(providers, diags);
     return providers;
 }

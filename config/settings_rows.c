@@ -16,9 +16,9 @@ static const char *const inject_names[] = {
     NULL,
 };
 
-static const char *const mode_names[] = { [MODE_ENFORCE] = "enforce",
-                                          [MODE_REPORT] = "report",
-                                          NULL };
+static const char *const mode_names[] = {
+    [MODE_ENFORCE] = "enforce", [MODE_REPORT] = "report", NULL
+};
 
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };

@@ -143,7 +143,8 @@ int command_check(int argc, char **argv)
     if (diags.fatal == 0 && manifest) {
         struct policy *policy = policy_new(manifest, settings, &diags);
         diags_print(&diags, stderr);
-        exit_code = judge_words(settings, policy, &words, json);
+        if (diags.fatal == 0)
+            exit_code = judge_words(settings, policy, &words, json);
         policy_unref(policy);
     } else {
         diags_print(&diags, stderr);

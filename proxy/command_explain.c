@@ -360,7 +360,7 @@ int command_explain(int argc, char **argv)
     if (diags.fatal == 0 && manifest)
         policy = policy_new(manifest, settings, &diags);
     diags_print(&diags, stderr);
-    if (policy)
+    if (policy && diags.fatal == 0)
         exit_code =
             explain(settings, policy, text_of(words.items[0]), text_of(words.items[1]), json);
     policy_unref(policy);

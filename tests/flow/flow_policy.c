@@ -173,30 +173,33 @@ static struct snippet {
     { "a path", "/v2/a", true },
     { "every other byte of a path", "/v2/a-._~!$&'()+,;=:@b", true },
     { "254 bytes", "/v2/" LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, true },
-    { "over 255 bytes", "/v2/ab" LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, false },
+    { "over 255 bytes", "/v2/ab" LONG_50 LONG_50 LONG_50 LONG_50 LONG_50, true },
     { "a star would open more", "/v2/*", false },
     { "a star within", "/v2/a*b", false },
-    { "a quote", "/v2/\"a", false },
+    { "a quote", "/v2/\"a", true },
     { "a way out of the JSON", "/v2/*\",\"x\":\"", false },
-    { "a backslash", "/v2/a\\b", false },
-    { "an escape", "/v2/%7Ea", false },
-    { "an 8-bit byte", "/v2/\xc3\xa9", false },
+    { "a backslash", "/v2/a\\b", true },
+    { "an escape", "/v2/%7Ea", true },
+    { "an 8-bit byte", "/v2/\xc3\xa9", true },
     { "braces stand for names", "/v2/{{account}}", false },
 };
 
-/* What it offers is one policy, and opens this path and no other. */
+/* What it offers is a policy for each closed reading of the path; the first is the path as sent. */
 static void expect_snippet(const char *json, const char *path)
 {
-    json_t *policy = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *attrs = json_object_get(policy, "attrs");
+    struct bytes list = { 0 };
 
-    if (!policy)
+    bytes_print(&list, "[%s]", json);
+    json_t *policies = json_loads(list.at, JSON_REJECT_DUPLICATES, NULL);
+    bytes_free(&list);
+    if (!policies)
         fail_msg("no JSON: %s", json);
+    const json_t *policy = json_array_get(policies, 0), *attrs = json_object_get(policy, "attrs");
     assert_string_equal(json_string_value(json_object_get(policy, "name")), "outbound-access");
     assert_string_equal(json_string_value(json_object_get(attrs, "host")), "api.partner.example");
     assert_string_equal(json_string_value(json_object_get(attrs, "path")), path);
     assert_int_equal(json_object_size(attrs), 2);
-    json_decref(policy);
+    json_decref(policies);
 }
 
 static void snippet_opens_this(void **state)
