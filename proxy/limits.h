@@ -53,8 +53,10 @@ enum {
 
     LISTEN_BACKLOG = 4096, /* the real clients open hundreds of sockets at once */
     ACCEPT_PER_TURN = 64,
-    ACCEPT_PAUSE_MS = 100,  /* out of descriptors: wait for one to come back */
-    WATCH_POLL_MS = 10000,  /* slow look at watched files, for what inotify cannot see */
+    ACCEPT_PAUSE_MS = 100, /* out of descriptors: wait for one to come back */
+    WATCH_POLL_MS = 10000, /* slow look at watched files, for what inotify cannot see */
+    WATCH_HURRY_MS = 30,   /* after a look at a file that somebody is still writing */
+    WATCH_HURRIES = 10,
     LIMIT_WATCH_SPOTS = 16, /* links on the way to a watched file, and the file itself */
 };
 

@@ -38,6 +38,9 @@ struct watch {
     size_t n_spots;
     struct stat seen; /* as of the last look */
     bool settled;     /* that look needs no other while nothing seems to change */
+    bool usable;      /* what that look said */
+    unsigned
+        hurry; /* looks that may still follow soon, because the last one found nothing usable */
 };
 
 /* ---- the way to the file ---- */
@@ -159,7 +162,8 @@ static void look_now(struct watch *watch)
     bool there = stat(watch->path, &now) == 0;
     bool fresh = there && now.st_ctim.tv_sec + FRESH_S > time(NULL);
 
-    watch->settled = watch->look(watch->context) && there && !fresh;
+    watch->usable = watch->look(watch->context);
+    watch->settled = watch->usable && there && !fresh;
     if (there)
         watch->seen = now;
 }
@@ -193,6 +197,18 @@ static bool read_events(const struct watch *watch)
     return ours;
 }
 
+/* The kernel tells of a writer's end a moment before it stops counting that writer, so a look that comes
+ * at once may still find the file being written: a few more follow soon, then the slow poll does. */
+static void plan_next_look(struct watch *watch)
+{
+    bool soon = !watch->usable && watch->hurry > 0;
+    unsigned in_ms = soon ? WATCH_HURRY_MS : WATCH_POLL_MS;
+    struct timeval next = { in_ms / 1000, in_ms % 1000 * 1000 };
+
+    watch->hurry -= soon;
+    event_add(watch->poll, &next);
+}
+
 /* First the new way, then the look: what happens after the look is not missed. */
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
@@ -204,20 +220,21 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         return;
     place_spots(watch);
     look_now(watch);
+    watch->hurry = WATCH_HURRIES;
+    plan_next_look(watch);
 }
 
 static void on_poll(evutil_socket_t fd, short what, void *arg)
 {
-    static const struct timeval next = { WATCH_POLL_MS / 1000, WATCH_POLL_MS % 1000 * 1000 };
     struct watch *watch = arg;
     struct stat now;
 
     (void)fd;
     (void)what;
-    event_add(watch->poll, &next);
     place_spots(watch);
     if (!watch->settled || stat(watch->path, &now) != 0 || !same_file(&now, &watch->seen))
         look_now(watch);
+    plan_next_look(watch);
 }
 
 struct watch *watch_new(struct loop *loop, const char *path, watch_look *look, void *context)

@@ -39,11 +39,14 @@ struct token *token_read_file(const char *path, const char **why)
     return token;
 }
 
+/* Once for each reason. A file that is being written is no news for anybody's pager. */
 static void complain(struct token_source *source, const char *why)
 {
+    enum log_level level = why == WATCH_BEING_WRITTEN ? LOG_INFO : LOG_WARNING;
+
     if (source->last_why != why)
-        log_message(source->log, LOG_WARNING, "token_source", "token file %s: %s; %s", source->path,
-                    why, source->last ? "the last token stays in use" : "there is no token yet");
+        log_message(source->log, level, "token_source", "token file %s: %s; %s", source->path, why,
+                    source->last ? "the last token stays in use" : "there is no token yet");
     source->last_why = why;
 }
 
