@@ -149,14 +149,6 @@ bool place_walk_next(struct place_walk *walk)
     return true;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Takes "\\uXXXX" from the front of `key`; false if that is not what stands there. */
 static bool take_unit(struct text *key, uint32_t *unit)
 {
@@ -164,9 +156,9 @@ static bool take_unit(struct text *key, uint32_t *unit)
     if (key->len < 6 || key->at[0] != '\\' || key->at[1] != 'u')
         return false;
     for (int i = 2; i < 6; i++) {
-        if (hex_value(key->at[i]) < 0)
+        if (ascii_hex(key->at[i]) < 0)
             return false;
-        *unit = *unit * 16 + (uint32_t)hex_value(key->at[i]);
+        *unit = *unit * 16 + (uint32_t)ascii_hex(key->at[i]);
     }
     *key = text_span(key->at + 6, key->at + key->len);
     return true;

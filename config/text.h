@@ -44,6 +44,16 @@ static inline char ascii_lower(char c)
     return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
+/* What a hex digit of either case stands for, or -1. */
+static inline int ascii_hex(char c)
+{
+    char low = ascii_lower(c);
+
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
 /* Equal but for the case of ASCII letters. */
 bool text_eq_nocase(struct text a, struct text b);
 bool text_starts(struct text whole, struct text start);

@@ -59,15 +59,6 @@ bool path_is_plain(struct text path)
 
 /* ---- the steps: each writes at most as many bytes as it reads ---- */
 
-static int hex_value(char c)
-{
-    char low = ascii_lower(c);
-
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
 /* The byte that the escape at `at` stands for, or -1. */
 static int escaped_byte(const char *at, const char *end)
 {
@@ -75,8 +66,8 @@ static int escaped_byte(const char *at, const char *end)
 
     if (*at != '%' || end - at < 3)
         return -1;
-    high = hex_value(at[1]);
-    low = hex_value(at[2]);
+    high = ascii_hex(at[1]);
+    low = ascii_hex(at[2]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

@@ -27,22 +27,13 @@ static bool is_janus(struct text host)
 
 /* ---- an= ---- */
 
-static int hex_value(char c)
-{
-    char low = ascii_lower(c);
-
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
 /* The value of `n` hex digits at `at`, or -1. */
 static int hex_run(const char *at, size_t n)
 {
     int value = 0;
 
     for (size_t i = 0; i < n; i++) {
-        int digit = hex_value(at[i]);
+        int digit = ascii_hex(at[i]);
         if (digit < 0)
             return -1;
         value = value * 16 + digit;

@@ -11,14 +11,6 @@
 
 enum { SIZE_DIGITS_MAX = 15 }; /* 60 bits: no sum of ours can wrap */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Blanks may stand before an extension or the line's end (RFC 9112, 7.1.1: BWS), and nowhere else. */
 static enum chunked_state at_blank(char c)
 {
@@ -31,7 +23,7 @@ static enum chunked_state at_blank(char c)
 
 static enum chunked_state at_size(struct chunked *chunked, char c)
 {
-    int value = hex_value(c);
+    int value = ascii_hex(c);
 
     if (value >= 0) {
         if (chunked->digits++ >= SIZE_DIGITS_MAX)
