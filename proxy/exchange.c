@@ -52,7 +52,7 @@ static void start_sending(struct exchange *x)
 {
     x->reused = pooled_is_reused(x->pooled);
     x->origin_facts = origin_facts(pooled_origin(x->pooled));
-    if (x->token && !token_is_live(x->token, time(NULL))) {
+    if (x->token && !token_is_live(x->token, clock_now())) {
         exchange_fail(x, OUTCOME_TOKEN_UNAVAILABLE,
                       "it expired while the origin was being reached");
         return;

@@ -39,8 +39,8 @@ enum {
     LIMIT_CLIENTS = 20000,   /* then we stop accepting until one leaves */
     LIMIT_POOL_HOSTS = 1024, /* hosts with kept connections or a TLS session */
     LIMIT_POOL_IDLE_PER_HOST = 256,
-    LIMIT_POOL_IDLE = 4096,       /* of all hosts; fewer where descriptors are few */
-    LIMIT_TOKEN_BYTES = 8 * 1024, /* a VTEX app token is about 1 KiB */
+    LIMIT_POOL_IDLE = 4096,        /* of all hosts; fewer where descriptors are few */
+    LIMIT_TOKEN_BYTES = 16 * 1024, /* a VTEX app token is about 1 KiB */
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */

@@ -14,7 +14,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/sidecar_ready.h"
-#include "proxy/token/source.h"
+#include "proxy/token/source_file.h"
 
 enum { SIGNALS = 3 };
 
@@ -180,6 +180,13 @@ static void on_token(void *context, struct token *token)
     token_keeper_put(context, token);
 }
 
+static void on_no_token(void *context, const char *why, bool will_change)
+{
+    (void)context, (void)why, (void)will_change;
+}
+
+static const struct token_source_owner token_owner = { on_token, on_no_token };
+
 static void build_identity(struct sidecar *sidecar)
 {
     const struct settings *settings = sidecar->settings;
@@ -189,9 +196,10 @@ static void build_identity(struct sidecar *sidecar)
     sidecar->realms = realms_new(settings);
     sidecar->store_cookie = mem_alloc(1, size);
     snprintf(sidecar->store_cookie, size, "VtexIdclientAutCookie_%s", settings->account);
-    if (settings->token_file)
-        sidecar->source = token_source_file(sidecar->loop, sidecar->log, settings->token_file,
-                                            on_token, sidecar->keeper);
+    if (settings->token_file) {
+        sidecar->source = source_file_new(sidecar->loop, settings->token_file);
+        token_source_start(sidecar->source, &token_owner, sidecar->keeper);
+    }
 }
 
 static void build_origins(struct sidecar *sidecar)
@@ -307,7 +315,8 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
             live_policy_new(settings, settings->shadow_manifest_file, "shadow", diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
-    token_source_check(settings->token_file, diags);
+    if (settings->token_file)
+        source_file_check(settings->token_file, diags);
     listen_on_all(sidecar, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);

@@ -71,7 +71,7 @@ void token_keeper_put(struct token_keeper *keeper, struct token *token)
 
 struct token *token_keeper_current(struct token_keeper *keeper)
 {
-    if (!keeper->current || !token_is_live(keeper->current, time(NULL)))
+    if (!keeper->current || !token_is_live(keeper->current, clock_now()))
         return NULL;
     return keeper->current;
 }
