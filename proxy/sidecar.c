@@ -14,7 +14,8 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/sidecar_ready.h"
-#include "proxy/token/source_file.h"
+#include "proxy/sidecar_tokens.h"
+#include "proxy/token/locked.h"
 
 enum { SIGNALS = 3 };
 
@@ -27,7 +28,6 @@ struct sidecar {
 
     /* identity */
     struct token_keeper *keeper;
-    struct token_source *source;
     struct realms *realms;
     char *store_cookie;
 
@@ -175,31 +175,14 @@ static void watch_signals(struct sidecar *sidecar)
 
 /* ---- building ---- */
 
-static void on_token(void *context, struct token *token)
-{
-    token_keeper_put(context, token);
-}
-
-static void on_no_token(void *context, const char *why, bool will_change)
-{
-    (void)context, (void)why, (void)will_change;
-}
-
-static const struct token_source_owner token_owner = { on_token, on_no_token };
-
 static void build_identity(struct sidecar *sidecar)
 {
     const struct settings *settings = sidecar->settings;
     size_t size = strlen(settings->account) + sizeof("VtexIdclientAutCookie_");
 
-    sidecar->keeper = token_keeper_new(sidecar->log);
     sidecar->realms = realms_new(settings);
     sidecar->store_cookie = mem_alloc(1, size);
     snprintf(sidecar->store_cookie, size, "VtexIdclientAutCookie_%s", settings->account);
-    if (settings->token_file) {
-        sidecar->source = source_file_new(sidecar->loop, settings->token_file);
-        token_source_start(sidecar->source, &token_owner, sidecar->keeper);
-    }
 }
 
 static void build_origins(struct sidecar *sidecar)
@@ -216,6 +199,8 @@ static void build_origins(struct sidecar *sidecar)
                                                 .own = sidecar->own,
                                                 .n_own = sidecar->n_own };
     sidecar->pool = pool_new(&sidecar->origins);
+    sidecar->keeper =
+        sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log, sidecar->pool);
 }
 
 static void build_exchanges(struct sidecar *sidecar)
@@ -315,8 +300,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
             live_policy_new(settings, settings->shadow_manifest_file, "shadow", diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
-    if (settings->token_file)
-        source_file_check(settings->token_file, diags);
+    sidecar_tokens_check(settings, diags);
     listen_on_all(sidecar, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
@@ -333,6 +317,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     build_policies(sidecar);
     build_front(sidecar);
     watch_signals(sidecar);
+    token_keeper_start(sidecar->keeper);
     return sidecar;
 }
 
@@ -344,9 +329,9 @@ static void silence(struct sidecar *sidecar)
     deadline_clear(&sidecar->drain_deadline);
     for (size_t i = 0; i < SIGNALS; i++)
         event_free(sidecar->signals[i]);
-    token_source_free(sidecar->source);
     front_free(sidecar->front);
     admin_free(sidecar->admin);
+    token_keeper_free(sidecar->keeper);
     pool_free(sidecar->pool);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
@@ -357,7 +342,6 @@ static void free_loop_things(struct sidecar *sidecar)
 {
     silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
-    token_keeper_free(sidecar->keeper);
     resolver_free(sidecar->resolver);
     deadlines_free(sidecar->connecting);
     deadlines_free(sidecar->attempts);
