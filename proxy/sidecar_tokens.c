@@ -73,6 +73,8 @@ struct token_keeper *sidecar_tokens_new(const struct settings *settings, struct 
                                  .overlap_ms = settings->token_overlap_ms,
                                  .backoff = { settings->token_retry_ms,
                                               settings->token_retry_max_ms },
+                                 .account = settings->account,
+                                 .workspace = settings->workspace,
                                  .now = clock_now };
     struct token_keeper *keeper = token_keeper_new(loop, log, &rules);
     const struct source_row *sources[N_ROWS];

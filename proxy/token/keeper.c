@@ -7,6 +7,7 @@
 #include "config/memory.h"
 #include "proxy/alarm.h"
 #include "proxy/log.h"
+#include "proxy/token/jwt.h"
 #include "proxy/token/rejection.h"
 
 TAILQ_HEAD(waiter_list, token_waiter);
@@ -79,6 +80,19 @@ static void log_current(struct token_keeper *keeper)
     log_end(keeper->log);
 }
 
+static void log_stranger(struct token_keeper *keeper)
+{
+    char theirs[128];
+    const char *name = jwt_is_for_another(token_text(keeper->current), keeper->rules.account,
+                                          keeper->rules.workspace, theirs, sizeof(theirs));
+
+    if (name)
+        log_message(keeper->log, LOG_WARNING, "token",
+                    "%s: its token is for the %s \"%s\", not for the one in --%s: the platform may "
+                    "refuse it",
+                    keeper->current_slot->source->label, name, theirs, name);
+}
+
 static void log_missing(struct token_keeper *keeper)
 {
     if (!keeper->missed && keeper->generation)
@@ -121,6 +135,7 @@ static void make_current(struct token_keeper *keeper, const struct slot *slot, s
     keeper->missed = false;
     rejection_new_token(&keeper->rejections);
     log_current(keeper);
+    log_stranger(keeper);
 }
 
 /* The first slot with a live token. */

@@ -30,7 +30,8 @@ struct token_rules {
     unsigned skew_ms; /* the end of a life in which it is not sent; a tenth of the life at most */
     unsigned overlap_ms; /* how long the previous token is kept */
     struct backoff backoff;
-    struct moment (*now)(void); /* clock_now, but for tests */
+    const char *account, *workspace; /* what a token should be for; NULL: whatever */
+    struct moment (*now)(void);      /* clock_now, but for tests */
 };
 
 struct token_keeper *token_keeper_new(struct loop *loop, struct log *log,
