@@ -99,6 +99,14 @@ void buffer_sent(struct buffer *buffer, size_t n)
         buffer->start = buffer->end = 0;
 }
 
+void buffer_keep(struct buffer *buffer, size_t n)
+{
+    assert(n <= buffer->end - buffer->start);
+    buffer->end = buffer->start + n;
+    if (n == 0)
+        buffer->start = buffer->end = 0;
+}
+
 void buffer_rewind(struct buffer *buffer, size_t n)
 {
     assert(n <= buffer->size);

@@ -30,6 +30,9 @@ static inline struct text buffer_waiting(const struct buffer *buffer)
 /* `n` bytes are gone; when all are, the room is used anew. */
 void buffer_sent(struct buffer *buffer, size_t n);
 
+/* Of what waits only the first `n` bytes stay. */
+void buffer_keep(struct buffer *buffer, size_t n);
+
 /* The first `n` bytes that were added wait to be sent again. Nothing may have been added since they
  * were sent. */
 void buffer_rewind(struct buffer *buffer, size_t n);

@@ -5,12 +5,14 @@
 
 #include "config/memory.h"
 #include "proxy/log.h"
+#include "proxy/token/scrub.h"
 
 TAILQ_HEAD(waiter_list, token_waiter);
 
 struct token_keeper {
     struct log *log;
     struct token *current;
+    struct scrub *scrub; /* of `current` and the one before */
     unsigned generation;
     struct waiter_list waiters;
 };
@@ -30,6 +32,7 @@ void token_keeper_free(struct token_keeper *keeper)
         return;
     assert(TAILQ_EMPTY(&keeper->waiters));
     token_unref(keeper->current);
+    scrub_free(keeper->scrub);
     free(keeper);
 }
 
@@ -60,8 +63,23 @@ static void tell_waiters(struct token_keeper *keeper)
     }
 }
 
+/* A token that is put again does not push out the one before it. */
+static void watch_for(struct token_keeper *keeper, const struct token *token)
+{
+    struct text texts[2] = { token_text(token) };
+    size_t n = 1;
+
+    if (keeper->current && token_equals(keeper->current, token))
+        return;
+    if (keeper->current)
+        texts[n++] = token_text(keeper->current);
+    scrub_free(keeper->scrub);
+    keeper->scrub = scrub_new(texts, n);
+}
+
 void token_keeper_put(struct token_keeper *keeper, struct token *token)
 {
+    watch_for(keeper, token);
     token_unref(keeper->current);
     keeper->current = token;
     token_set_generation(token, ++keeper->generation);
@@ -74,6 +92,11 @@ struct token *token_keeper_current(struct token_keeper *keeper)
     if (!keeper->current || !token_is_live(keeper->current, time(NULL)))
         return NULL;
     return keeper->current;
+}
+
+const struct scrub *token_keeper_scrub(const struct token_keeper *keeper)
+{
+    return keeper->scrub;
 }
 
 void token_keeper_wait(struct token_keeper *keeper, struct token_waiter *waiter)

@@ -22,6 +22,11 @@ void token_keeper_put(struct token_keeper *keeper, struct token *token);
 /* The token to send now, or NULL when none is live: nothing is ever forwarded without one. */
 struct token *token_keeper_current(struct token_keeper *keeper);
 
+/* What to look for in responses: the current token, live or not, and the one before it. NULL if there is
+ * nothing. Borrowed, until control returns to the event loop. */
+struct scrub;
+const struct scrub *token_keeper_scrub(const struct token_keeper *keeper);
+
 /* Somebody who would rather wait. Embedded; told once, when a live token arrives. */
 struct token_waiter {
     TAILQ_ENTRY(token_waiter) link;

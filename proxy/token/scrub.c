@@ -18,8 +18,9 @@ enum {
     BLOCK = 4,
     WINDOW_MAX = 128, /* wider would only fill the table */
     TABLE_BITS = 13,
-    NOWHERE = PTRDIFF_MAX,
 };
+
+#define NOWHERE PTRDIFF_MAX
 
 _Static_assert((int)FORM_TOKEN_MIN >= SCRUB_GONE + BLOCK, "the window holds a block");
 _Static_assert((int)BLOCK == SCRUB_CERTAIN, "a beginning is recognised by one block");
