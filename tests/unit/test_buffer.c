@@ -14,8 +14,8 @@ static void assert_waiting(const struct buffer *buffer, const char *want)
 static struct script {
     const char *name;
     size_t max;
-    const char
-        *does; /* + adds the next ten letters, - takes three away, = takes all, < rewinds 20 */
+    const char *does; /* + adds the next ten letters, - takes three away, = takes all, < rewinds 20,
+               # keeps five of what waits, 0 none */
     const char *waits;
     bool overflowed;
 } scripts[] = {
@@ -38,6 +38,12 @@ static struct script {
     { "rewound after all was sent", 100, "++=<", "abcdefghijklmnopqrst", false },
     { "rewound twice", 100, "++=<-<", "abcdefghijklmnopqrst", false },
     { "rewound and sent again", 100, "++=<--", "ghijklmnopqrst", false },
+    { "the front is kept", 100, "++#", "abcde", false },
+    { "the front of what is left is kept", 100, "++-#", "defgh", false },
+    { "the front is kept, then more", 100, "+#+", "abcdeklmnopqrst", false },
+    { "nothing is kept", 100, "++-0", "", false },
+    { "nothing is kept, and the room is used", 20, "+-0++", "klmnopqrstuvwxyzabcd", false },
+    { "nothing is kept of nothing", 100, "0", "", false },
 };
 
 static void take(struct buffer *buffer, size_t n)
@@ -62,6 +68,8 @@ static void test_script(void **state)
             next += 10;
         } else if (*at == '<') {
             buffer_rewind(&buffer, 20);
+        } else if (*at == '#' || *at == '0') {
+            buffer_keep(&buffer, *at == '#' ? 5 : 0);
         } else {
             take(&buffer, *at == '-' ? 3 : SIZE_MAX);
         }

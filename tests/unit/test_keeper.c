@@ -7,6 +7,7 @@
 
 #include "proxy/log.h"
 #include "proxy/token/keeper.h"
+#include "proxy/token/scrub.h"
 
 #define PAST   "e30.eyJleHAiOjF9.sig"             /* {"exp":1} */
 #define FUTURE "e30.eyJleHAiOjQxMDI0NDQ4MDB9.sig" /* {"exp":4102444800} */
@@ -121,6 +122,45 @@ static void test_current(void **state)
     assert_non_null(strstr(logged, row->logged));
 }
 
+/* ---- what is looked for in responses ---- */
+
+static struct watched {
+    const char *name;
+    const char *puts[4];
+    const char *sees; /* of "first-token second-token third-token" */
+} watcheds[] = {
+    { "nothing", { NULL }, "first-token second-token third-token" },
+    { "the only one", { "first-token" }, "*********** second-token third-token" },
+    { "the last two", { "first-token", "second-token" }, "*********** ************ third-token" },
+    { "no more than two",
+      { "first-token", "second-token", "third-token" },
+      "first-token ************ ***********" },
+    { "the same again does not count",
+      { "first-token", "second-token", "second-token" },
+      "*********** ************ third-token" },
+    { "an expired one", { PAST, "first-token" }, "*********** second-token third-token" },
+    { "a short one is not watched", { "first" }, "first-token second-token third-token" },
+    { "the one before a short one",
+      { "first-token", "second" },
+      "*********** second-token third-token" },
+};
+
+static void test_watched(void **state)
+{
+    const struct watched *row = *state;
+    char text[] = "first-token second-token third-token", logged[2048];
+    struct scrub_trail trail = { .n_gone = 0 };
+    struct desk desk;
+    unsigned found = 0;
+
+    desk_init(&desk);
+    for (int i = 0; i < 4 && row->puts[i]; i++)
+        put(desk.keeper, row->puts[i]);
+    scrub_piece(token_keeper_scrub(desk.keeper), &trail, text, strlen(text), true, &found);
+    assert_string_equal(text, row->sees);
+    desk_fini(&desk, logged, sizeof(logged));
+}
+
 /* A holder keeps the token that it began with. */
 static void test_held(void **state)
 {
@@ -208,6 +248,7 @@ int main(void)
 
     STORIES_ADD(&stories, currents, test_current);
     STORIES_ADD(&stories, waitings, test_waiting);
+    STORIES_ADD(&stories, watcheds, test_watched);
     stories_add(&stories, "a held token outlives its keeper", test_held, NULL);
     stories_add(&stories, "who has left is not told", test_left, NULL);
     return stories_run("keeper", &stories);

@@ -223,6 +223,8 @@ static struct story {
     { "one letter", { "aaaaaaaaaa" }, "baaaaaaaaab aaaaaaaaaaaaa", "baaaaaaaaab *************" },
     { "two letters", { "abababababab" }, "xababababababababa", "x****************a" },
 
+    { "three letters, not quite", { "abcabcabcabc" }, "abc.abcabcabc.", "abc.abcabcabc." },
+
     /* short ones */
     { "eight bytes", { "s3cr3t!!" }, "the s3cr3t!! is", "the ******** is" },
     { "eight bytes in base64", { "s3cr3t!!" }, "czNjcjN0ISE=", "**********E=" },
