@@ -306,6 +306,50 @@ static void held_and_gone(void **state)
     origin_await_end(conn);
 }
 
+/* Of the longest tokens a form is longer than the buffer that bodies pass through. */
+static void longer_than_the_buffer(void **state)
+{
+    enum { TOKEN_MAX = 8000, PIECES = 7 };
+    struct bytes token = { 0 }, said = { 0 };
+    struct world own;
+
+    (void)state;
+    for (int i = 0; token.n < TOKEN_MAX; i++)
+        bytes_print(&token, "%d/+=/+=", i);
+    struct plan plan = { .token = token.at };
+    world_open(&own, &plan);
+    struct client *client = world_client(&own);
+    struct origin_conn *conn = asked(&own, client, GET);
+    bytes_print(&said, "<");
+    for (size_t i = 0; i < token.n; i++) {
+        bool plain = token.at[i] >= '0' && token.at[i] <= '9';
+        bytes_print(&said, plain ? "%c" : "\\u%04x", token.at[i]);
+    }
+    bytes_print(&said, ">");
+    origin_say(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client_head(client);
+    for (size_t i = 0, at = 0; i < PIECES; i++) {
+        struct bytes chunk = { 0 };
+        size_t n = i + 1 < PIECES ? said.n / PIECES : said.n - at;
+        bytes_print(&chunk, "%zx\r\n%.*s\r\n", n, (int)n, said.at + at);
+        origin_send(conn, chunk.at, chunk.n);
+        bytes_free(&chunk);
+        at += n;
+        if (i == 0) /* the rest comes when this has been looked at */
+            assert_string_equal(client_bytes(client, 6), "1\r\n<\r\n");
+    }
+    origin_say(conn, "0\r\n\r\n");
+    const struct response *response = client_rest(client);
+    assert_true(response->complete);
+    assert_true(said.n > 32 * 1024);
+    assert_int_equal(response->body.n, said.n - 1);
+    assert_int_equal(strspn(response->body.at, "*"), said.n - 2);
+    assert_int_equal(response->body.at[said.n - 2], '>');
+    bytes_free(&token);
+    bytes_free(&said);
+    world_close(&own);
+}
+
 /* ---- what else passes
  * ----------------------------------------------------------------------------------- */
 
@@ -563,6 +607,7 @@ static struct single {
     { "cut at every byte, until close", cut_until_close, GET },
     { "cut at every byte, until close, to an HTTP/1.0 client", cut_until_close, OLD },
     { "byte by byte", byte_by_byte, NULL },
+    { "a form longer than the buffer", longer_than_the_buffer, NULL },
     { "held to the end", held_to_the_end, GET },
     { "held to the end, to an HTTP/1.0 client", held_to_the_end, OLD },
     { "held, and the origin is cut", held_and_cut, NULL },
