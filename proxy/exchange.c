@@ -170,7 +170,7 @@ static bool head_has_left(const struct exchange *x)
 /* Interim responses before it stay. */
 static void withdraw_head(struct exchange *x)
 {
-    buffer_keep(&x->down.lead, (size_t)(x->head_from - x->bytes_down));
+    buffer_cut(&x->down.lead, (size_t)(x->head_from - x->bytes_down));
     x->down.content = 0;
     x->down.tail = TEXT_NONE;
     answer_failure(x);

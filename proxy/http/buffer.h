@@ -17,6 +17,8 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t max);
 void buffer_fini(struct buffer *buffer); /* wipes: a head may hold a token */
 void buffer_add(struct buffer *buffer, struct text bytes);
+/* Of what waits only the first `n` bytes stay. */
+void buffer_cut(struct buffer *buffer, size_t n);
 void buffer_add_uint(struct buffer *buffer, unsigned long long value);
 void buffer_add_hex(struct buffer *buffer, unsigned long long value);
 /* "Name: value\r\n" */
@@ -29,9 +31,6 @@ static inline struct text buffer_waiting(const struct buffer *buffer)
 
 /* `n` bytes are gone; when all are, the room is used anew. */
 void buffer_sent(struct buffer *buffer, size_t n);
-
-/* Of what waits only the first `n` bytes stay. */
-void buffer_keep(struct buffer *buffer, size_t n);
 
 /* The first `n` bytes that were added wait to be sent again. Nothing may have been added since they
  * were sent. */

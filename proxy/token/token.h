@@ -1,7 +1,7 @@
 /* proxy/token/token.h - one app token: immutable, counted, wiped when the last holder lets go.
  *
  * A struct and not a string, so that no %s can print it. Its text leaves by token_text() alone,
- * whose callers write it into a request head, or build what looks for it in responses. */
+ * whose callers are the two places that write it into a request head. */
 #ifndef PROXY_TOKEN_TOKEN_H
 #define PROXY_TOKEN_TOKEN_H
 

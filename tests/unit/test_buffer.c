@@ -14,8 +14,8 @@ static void assert_waiting(const struct buffer *buffer, const char *want)
 static struct script {
     const char *name;
     size_t max;
-    const char *does; /* + adds the next ten letters, - takes three away, = takes all, < rewinds 20,
-               # keeps five of what waits, 0 none */
+    const char
+        *does; /* + adds the next ten letters, - takes three away, = takes all, < rewinds 20 */
     const char *waits;
     bool overflowed;
 } scripts[] = {
@@ -38,12 +38,6 @@ static struct script {
     { "rewound after all was sent", 100, "++=<", "abcdefghijklmnopqrst", false },
     { "rewound twice", 100, "++=<-<", "abcdefghijklmnopqrst", false },
     { "rewound and sent again", 100, "++=<--", "ghijklmnopqrst", false },
-    { "the front is kept", 100, "++#", "abcde", false },
-    { "the front of what is left is kept", 100, "++-#", "defgh", false },
-    { "the front is kept, then more", 100, "+#+", "abcdeklmnopqrst", false },
-    { "nothing is kept", 100, "++-0", "", false },
-    { "nothing is kept, and the room is used", 20, "+-0++", "klmnopqrstuvwxyzabcd", false },
-    { "nothing is kept of nothing", 100, "0", "", false },
 };
 
 static void take(struct buffer *buffer, size_t n)
@@ -68,14 +62,40 @@ static void test_script(void **state)
             next += 10;
         } else if (*at == '<') {
             buffer_rewind(&buffer, 20);
-        } else if (*at == '#' || *at == '0') {
-            buffer_keep(&buffer, *at == '#' ? 5 : 0);
         } else {
             take(&buffer, *at == '-' ? 3 : SIZE_MAX);
         }
         assert_true(buffer.size <= row->max);
     }
     assert_int_equal(buffer.overflowed, row->overflowed);
+    assert_waiting(&buffer, row->waits);
+    buffer_fini(&buffer);
+}
+
+/* Ten letters, some of them sent, cut to what is kept; then three more. */
+static struct cut {
+    const char *name;
+    size_t sent, kept;
+    const char *waits;
+} cuts[] = {
+    { "cut to nothing", 0, 0, "xyz" },
+    { "cut to its front", 0, 4, "abcdxyz" },
+    { "cut to all of it", 0, 10, "abcdefghijxyz" },
+    { "what is left is cut to nothing", 3, 0, "xyz" },
+    { "what is left is cut to its front", 3, 4, "defgxyz" },
+    { "nothing is left to cut", 10, 0, "xyz" },
+};
+
+static void test_cut(void **state)
+{
+    const struct cut *row = *state;
+    struct buffer buffer;
+
+    buffer_init(&buffer, 13);
+    buffer_add(&buffer, TEXT("abcdefghij"));
+    buffer_sent(&buffer, row->sent);
+    buffer_cut(&buffer, row->kept);
+    buffer_add(&buffer, TEXT("xyz"));
     assert_waiting(&buffer, row->waits);
     buffer_fini(&buffer);
 }
@@ -207,6 +227,7 @@ int main(void)
     static struct stories stories;
 
     STORIES_ADD(&stories, scripts, test_script);
+    STORIES_ADD(&stories, cuts, test_cut);
     STORIES_ADD(&stories, numbers, test_number);
     stories_add(&stories, "a field", test_field, NULL);
     stories_add(&stories, "a field that does not fit", test_overflowing_field, NULL);
