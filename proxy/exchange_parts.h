@@ -5,6 +5,7 @@
  *   exchange_shadow.c  what a second policy would have said
  *   exchange_relay.c   bytes up and down
  *   exchange_renew.c   a 401 to our own token: another token, and once more
+ *   exchange_scrub.c   the app token in what comes back
  *   exchange_answer.c  what we answer ourselves
  *   exchange_log.c     the line in the log */
 #ifndef PROXY_EXCHANGE_PARTS_H
@@ -14,6 +15,7 @@
 #include "proxy/forward.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/token/scrub.h"
 
 enum exchange_state {
     WAITING,
@@ -36,6 +38,7 @@ enum exchange_event {
     UNRENEWED, /* there is no other: the 401 goes on to the client */
     DONE,      /* the client has the whole response */
     STALE,     /* a reused connection died before it answered, and the request can go again */
+    WITHDRAWN, /* as FAILED, and nothing of the response's head has left yet */
     FAILED,    /* x->outcome says how */
     N_EVENTS,
 };
@@ -43,7 +46,7 @@ enum exchange_event {
 enum { LOG_METHOD_MAX = 16, LOG_PATH_MAX = 256 };
 
 /* On its way to the client: what we wrote, then content out of the response's intake, then a tail.
- */
+ * Content behind that is held (exchange_scrub.c). */
 struct outflow {
     struct buffer lead;
     size_t content;
@@ -94,8 +97,12 @@ struct exchange {
     struct framing client_framing;    /* how the body goes on */
     struct body response;
     struct outflow down;
-    bool answered;   /* at least one byte came back */
-    bool down_ended; /* the last chunk is in `down` */
+    struct scrub_trail trail;
+    unsigned scrubbed;  /* occurrences of the app token */
+    bool compressed;    /* the body: it is not looked at */
+    uint64_t head_from; /* bytes_down, when the head begins to leave */
+    bool answered;      /* at least one byte came back */
+    bool down_ended;    /* the last chunk is in `down` */
     bool head_relayed, origin_keep_alive, close_client;
     unsigned status, interim;
 
@@ -148,6 +155,12 @@ void exchange_note_acceptance(struct exchange *x, unsigned status);
 enum { DETAILS_MAX = 320 };
 /* What the response's Proxy-Status says; empty: nothing. */
 struct text exchange_details(const struct exchange *x, char out[DETAILS_MAX]);
+
+/* exchange_scrub.c: looks for the app token and masks it, or fails the exchange and returns false. */
+bool exchange_scrub_head(struct exchange *x, struct text head);
+/* Says in x->down.content how much of the content may leave now. */
+bool exchange_scrub_body(struct exchange *x);
+bool exchange_is_compressed(const struct head *head);
 
 /* exchange_answer.c */
 void exchange_answer(struct exchange *x, enum outcome outcome, const char *message);

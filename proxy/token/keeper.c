@@ -9,6 +9,7 @@
 #include "proxy/log.h"
 #include "proxy/token/jwt.h"
 #include "proxy/token/rejection.h"
+#include "proxy/token/scrub.h"
 
 TAILQ_HEAD(waiter_list, token_waiter);
 
@@ -32,6 +33,7 @@ struct token_keeper {
     struct token *current, *previous;
     const struct slot *current_slot;
     uint64_t overlap_until_ms; /* the previous one is forgotten then */
+    struct scrub *scrub;       /* of these two; it remembers longer than `previous` is kept */
     unsigned generation;
     struct rejections rejections;
     struct waiter_list waiters, renewals;
@@ -123,8 +125,21 @@ static void forget_previous(struct token_keeper *keeper)
     keeper->overlap_until_ms = 0;
 }
 
+/* Either may come back in a response that is still on its way. */
+static void watch_for(struct token_keeper *keeper, const struct token *token)
+{
+    struct text texts[2] = { token_text(token) };
+    size_t n = 1;
+
+    if (keeper->current)
+        texts[n++] = token_text(keeper->current);
+    scrub_free(keeper->scrub);
+    keeper->scrub = scrub_new(texts, n);
+}
+
 static void make_current(struct token_keeper *keeper, const struct slot *slot, struct moment now)
 {
+    watch_for(keeper, slot->token);
     forget_previous(keeper);
     keeper->previous = keeper->current;
     keeper->overlap_until_ms = now.boot_ms + keeper->rules.overlap_ms;
@@ -364,6 +379,11 @@ struct token *token_keeper_current(struct token_keeper *keeper)
                                                                              : NULL;
 }
 
+const struct scrub *token_keeper_scrub(const struct token_keeper *keeper)
+{
+    return keeper->scrub;
+}
+
 static bool can_fall_back(const struct token_keeper *keeper, struct moment now)
 {
     return keeper->previous && now.boot_ms < keeper->overlap_until_ms &&
@@ -473,6 +493,7 @@ void token_keeper_free(struct token_keeper *keeper)
     }
     token_unref(keeper->current);
     token_unref(keeper->previous);
+    scrub_free(keeper->scrub);
     alarm_free(keeper->alarm);
     free(keeper);
 }

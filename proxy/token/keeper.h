@@ -23,6 +23,7 @@
 
 struct log;
 struct loop;
+struct scrub;
 struct token_keeper;
 
 struct token_rules {
@@ -50,6 +51,10 @@ void token_keeper_attend(struct token_keeper *keeper);
  * while there is none asks the sources, as far as backoff lets. */
 struct token *token_keeper_current(struct token_keeper *keeper);
 bool token_keeper_is_live(const struct token_keeper *keeper, const struct token *token);
+
+/* What finds the current token and the one before in what comes back; NULL: none has come yet. For
+ * now only: the next token replaces it. */
+const struct scrub *token_keeper_scrub(const struct token_keeper *keeper);
 
 /* Somebody who would rather wait. Embedded; told once. */
 struct token_waiter {
