@@ -208,14 +208,18 @@ static struct text value_of(struct text rest, enum reach reach)
 
 static struct text find_named(struct text before, struct text rest)
 {
-    size_t n = span(rest, is_name_byte);
-    struct text name = { rest.at, n }, behind = skip(rest, n);
+    struct text name, behind;
     enum reach reach;
     char quote;
 
-    if (is_name_byte(last_of(before)) || (reach = reach_of(name)) == NO_KEY)
+    if (is_name_byte(last_of(before)))
         return TEXT_NONE;
-    behind = skip_delimiter(skip_quote(behind, &quote), text_starts(name, TEXT("--")));
+    name = (struct text){ rest.at, span(rest, is_name_byte) };
+    reach = reach_of(name);
+    if (reach == NO_KEY)
+        return TEXT_NONE;
+    behind = skip_quote(skip(rest, name.len), &quote);
+    behind = skip_delimiter(behind, text_starts(name, TEXT("--")));
     return behind.at ? value_of(behind, reach) : TEXT_NONE;
 }
 
@@ -300,10 +304,12 @@ static bool looks_random(struct text run)
 
 static struct text find_run(struct text before, struct text rest)
 {
-    struct text run = { rest.at, span(rest, is_run_byte) };
+    struct text run = { rest.at, 0 };
 
-    if (is_run_byte(last_of(before)) || run.len < RUN_MIN || !looks_random(run) || is_host(run) ||
-        is_of_path(before))
+    if (is_run_byte(last_of(before)))
+        return TEXT_NONE;
+    run.len = span(rest, is_run_byte);
+    if (run.len < RUN_MIN || !looks_random(run) || is_host(run) || is_of_path(before))
         return TEXT_NONE;
     return run;
 }
@@ -312,7 +318,7 @@ static struct text find_run(struct text before, struct text rest)
 
 static struct text find(struct text before, struct text rest)
 {
-    static rule *const rules[] = { find_jwt, find_named, find_bearer, find_userinfo, find_run };
+    static rule *const rules[] = { find_userinfo, find_jwt, find_named, find_bearer, find_run };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         struct text secret = rules[i](before, rest);

@@ -309,7 +309,7 @@ struct program *program_run(struct loop *loop, const struct program_rules *rules
 {
     struct program *program = mem_alloc(1, sizeof(*program));
     struct event_base *base = loop_base(loop);
-    int fds[2];
+    int fds[2] = { -1, -1 };
 
     keep_statuses();
     *error = start(&program->pid, rules, fds);

@@ -71,6 +71,7 @@ static struct masked {
     { "Bearer", "sent Bearer abc.def to", "sent Bearer *** to" },
     { "bearer", "bearer abc", "bearer ***" },
     { "user and password in a URL", "http://me:pw@host/x", "http://***@host/x" },
+    { "a JWT for a user, and a password", "http://" JWT ":pw@host/x", "http://***@host/x" },
     { "a password with an @", "http://me:p@w@host/x", "http://***@host/x" },
     { "a user alone", "https://me@host", "https://**@host" },
     /* long runs */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/wait.h>
 
 #include "proxy/limits.h"
@@ -427,6 +428,49 @@ static void test_freed_by_the_answer(void **state)
     }
 }
 
+static void copy_setuid(const char *from, const char *to)
+{
+    int in = open(from, O_RDONLY | O_CLOEXEC), out = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+    struct stat status;
+
+    assert_int_equal(fstat(in, &status), 0);
+    assert_int_equal(sendfile(out, in, NULL, (size_t)status.st_size), status.st_size);
+    assert_int_equal(fchmod(out, 04755), 0);
+    close(in);
+    close(out);
+}
+
+/* A program that became somebody else, as sudo does. Only root can set this up. */
+static void test_stuck(void **state)
+{
+    static const char setpriv[] = "/usr/bin/setpriv";
+    char path[128], reuid[] = "--reuid=0", keep[] = "--keep-groups", sleeper[] = "sleep",
+                    time[] = "60";
+    char *words[] = { path, reuid, keep, sleeper, time };
+    struct desk desk;
+
+    (void)state;
+    if (geteuid() != 0 || access(setpriv, X_OK) != 0)
+        skip();
+    desk_init(&desk);
+    int before = count_descriptors();
+    assert_int_equal(chmod(desk.folder, 0755), 0);
+    copy_setuid(setpriv, desk_path(&desk, "setpriv", path));
+    assert_int_equal(setresuid(65534, 65534, 0), 0);
+    give_words(&desk, words, 5, SHORT_MS, false);
+    desk_fetch(&desk);
+    desk_await(&desk, "it had not ended after 200 ms and cannot be killed");
+    desk_fetch(&desk);
+    desk_await(&desk, "still there and cannot be killed");
+    assert_int_equal(setresuid(0, 0, 0), 0);
+    assert_int_equal(desk.answers, 2);
+    token_source_free(desk.source); /* now it can be */
+    desk.source = NULL;
+    assert_int_equal(count_descriptors(), before);
+    nobody_is_left();
+    desk_fini(&desk);
+}
+
 /* As the first process of a container, which every orphan falls to. */
 static void test_orphans(void **state)
 {
@@ -469,6 +513,7 @@ int main(void)
     stories_add(&stories, "fifty times, from within the answer", test_fifty, NULL);
     stories_add(&stories, "a program that is mended", test_mended, NULL);
     stories_add(&stories, "freed by its answer", test_freed_by_the_answer, NULL);
+    stories_add(&stories, "a program that we may not kill", test_stuck, NULL);
     stories_add(&stories, "orphans of the programs before are reaped", test_orphans, NULL);
     return stories_run("source_command", &stories);
 }
