@@ -28,8 +28,9 @@ enum seen { ABSENT, NOBODY, SOMEBODY_ELSE, EXPIRED, UNUSABLE, BEING_WRITTEN, LIV
 
 struct view {
     enum seen seen;
-    struct token *token;  /* when LIVE */
-    char detail[WHY_MAX]; /* UNUSABLE: a sentence; SOMEBODY_ELSE: an account, printable */
+    struct token *token;      /* when LIVE */
+    char account[NAME_SHOWN]; /* when SOMEBODY_ELSE: printable */
+    char why[WHY_MAX];        /* when UNUSABLE */
 };
 
 static char *joined(const char *a, const char *b, const char *c)
@@ -65,7 +66,7 @@ static void session_fini(struct session *session)
 static void cannot_use(struct view *view, const char *path, const char *why)
 {
     view->seen = UNUSABLE;
-    snprintf(view->detail, sizeof(view->detail), "%s: %s", strrchr(path, '/') + 1, why);
+    snprintf(view->why, sizeof(view->why), "%s: %s", strrchr(path, '/') + 1, why);
 }
 
 /* All of it into `bytes`. */
@@ -160,7 +161,7 @@ static bool is_ours(struct view *view, const struct session *session, const json
     if (strcmp(json_string_value(account), session->account) == 0)
         return true;
     view->seen = SOMEBODY_ELSE;
-    text_printable(text_of(json_string_value(account)), view->detail, NAME_SHOWN);
+    text_printable(text_of(json_string_value(account)), view->account, sizeof(view->account));
     return false;
 }
 
@@ -217,13 +218,13 @@ static void explain(const struct session *session, const struct view *view, char
         break;
     case SOMEBODY_ELSE:
         snprintf(out, size, "the session is one of the account %s, not of %s; run: vtex login %s",
-                 view->detail, account, account);
+                 view->account, account, account);
         break;
     case EXPIRED:
         snprintf(out, size, "the session of %s has expired; run: vtex login %s", account, account);
         break;
     case UNUSABLE:
-        snprintf(out, size, "%s", view->detail);
+        snprintf(out, size, "%s", view->why);
         break;
     case BEING_WRITTEN:
     case LIVE:

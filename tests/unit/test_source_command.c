@@ -64,7 +64,7 @@ static struct told {
     const char *token; /* NULL: it fails */
     const char *why;   /* part of the complaint */
     unsigned timeout_ms;
-} tellings[] = {
+} outputs[] = {
     { "text", "printf abc", "abc", NULL, LONG_MS },
     { "a line", "echo abc", "abc", NULL, LONG_MS },
     { "blanks around", "printf ' \\n abc\\r\\n\\n'", "abc", NULL, LONG_MS },
@@ -77,9 +77,6 @@ static struct told {
       LONG_MS },
     { "it reads its input", "cat; echo abc", "abc", NULL, LONG_MS },
     { "no terminal to ask at", "(: </dev/tty) 2>/dev/null || echo abc", "abc", NULL, LONG_MS },
-    { "a child that keeps the pipe", "sleep 60 & echo abc", "abc", NULL, LONG_MS },
-    { "a child in a session of its own that keeps the pipe", "setsid sleep 1 & echo abc", "abc",
-      NULL, LONG_MS },
 
     { "nothing", ":", NULL, "no token (there is no token in it) and said nothing", LONG_MS },
     { "nothing, and a complaint", "echo 'not logged in' >&2", NULL,
@@ -93,13 +90,7 @@ static struct told {
     { "undefined", "echo undefined", NULL, "a value that is missing", LONG_MS },
     { "a token that is too long", "head -c 16385 /dev/zero | tr '\\0' a", NULL,
       "longer than 16 KiB", LONG_MS },
-    { "without end", "yes", NULL, "it printed more than the 17408 bytes", LONG_MS },
-    { "too much, and then it ends", "head -c 17409 /dev/zero", NULL, "more than the 17408 bytes",
-      LONG_MS },
-    { "it fails", "exit 3", NULL, "it exited with 3 and said nothing", LONG_MS },
     { "it fails with a token", "echo abc; exit 1", NULL, "it exited with 1", LONG_MS },
-    { "it fails and says why", "echo 'no network' >&2; exit 3", NULL,
-      "it exited with 3: no network", LONG_MS },
     { "several lines and colours",
       "printf '\\033[31mError:\\033[0m\\tno\\n\\n  network\\n' >&2; exit 3", NULL,
       "it exited with 3: Error: no network", LONG_MS },
@@ -112,9 +103,22 @@ static struct told {
       "head -c 1000 /dev/zero | tr '\\0' ' ' >&2; echo abcdefghijklmnopqrstuvwxyz0123456789 >&2; "
       "exit 3",
       NULL, "it exited with 3 and said nothing ...", LONG_MS },
+};
+
+/* With pidfds and without. */
+static struct told ends[] = {
+    { "a child that keeps the pipe", "sleep 60 & echo abc", "abc", NULL, LONG_MS },
+    { "a child in a session of its own that keeps the pipe", "setsid sleep 1 & echo abc", "abc",
+      NULL, LONG_MS },
+    { "without end", "yes", NULL, "it printed more than the 17408 bytes", LONG_MS },
+    { "too much, and then it ends", "head -c 17409 /dev/zero", NULL, "more than the 17408 bytes",
+      LONG_MS },
+    { "it fails", "exit 3", NULL, "it exited with 3 and said nothing", LONG_MS },
+    { "it fails and says why", "echo 'no network' >&2; exit 3", NULL,
+      "it exited with 3: no network", LONG_MS },
     { "it is killed", "kill -TERM $$", NULL, "it was killed by signal 15 (TERM)", LONG_MS },
-    { "it hangs", "echo wait >&2; exec sleep 60", NULL,
-      "it had not ended after 200 ms (--token-timeout) and was killed: wait", SHORT_MS },
+    { "it hangs", "exec sleep 60", NULL,
+      "it had not ended after 200 ms (--token-timeout) and was killed and said nothing", SHORT_MS },
     { "it hangs with its children", "sleep 60 & sleep 60 | sleep 60", NULL, "not ended after 200",
       SHORT_MS },
     { "it hears no signal", "trap '' TERM INT HUP; while :; do sleep 60; done", NULL,
@@ -122,6 +126,8 @@ static struct told {
     { "it closes its output and stays", "echo abc; exec >&- 2>&-; exec sleep 60", NULL,
       "not ended after 200", SHORT_MS },
     { "it stops itself", "kill -STOP $$", NULL, "not ended after 200", SHORT_MS },
+    { "it hangs, and says why", "echo wait >&2; exec sleep 60", NULL, "and was killed: wait",
+      3 * SHORT_MS },
 };
 
 static void check_telling(const struct told *row, bool without_pidfd)
@@ -501,8 +507,9 @@ int main(void)
 {
     static struct stories stories;
 
-    STORIES_ADD(&stories, tellings, test_telling);
-    STORIES_ADD(&stories, tellings, test_without_pidfd);
+    STORIES_ADD(&stories, outputs, test_telling);
+    STORIES_ADD(&stories, ends, test_telling);
+    STORIES_ADD(&stories, ends, test_without_pidfd);
     STORIES_ADD(&stories, unstarted, test_unstarted);
     STORIES_ADD(&stories, freed, test_freed);
     stories_add(&stories, "check", test_check, NULL);
