@@ -11,11 +11,16 @@
 struct loop;
 struct admin;
 
-/* What /readyz asks. Writes the JSON body (cut at `size`); true if the sidecar can serve. */
-typedef bool admin_readiness(void *context, char *body, size_t size);
+/* Something to be read by GET. `write` writes the JSON body (cut at `size`) and returns the status. */
+struct admin_page {
+    const char *path;
+    unsigned (*write)(void *context, char *body, size_t size);
+};
+enum { ADMIN_BODY_MAX = 16 * 1024 };
 
-/* Takes the listening socket. */
-struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness, void *context);
+/* Takes the listening socket. `pages` are borrowed; /healthz is always there. */
+struct admin *admin_new(struct loop *loop, int fd, const struct admin_page *pages, size_t n_pages,
+                        void *context);
 void admin_free(struct admin *admin);
 
 #endif

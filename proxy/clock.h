@@ -7,10 +7,9 @@
 #define PROXY_CLOCK_H
 
 #include <stdint.h>
-#include <time.h>
 
 struct moment {
-    time_t wall;      /* seconds since 1970 */
+    int64_t wall_ms;  /* milliseconds since 1970 */
     uint64_t boot_ms; /* milliseconds since the machine started, sleep included */
 };
 

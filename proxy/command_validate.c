@@ -9,7 +9,7 @@
 #include "proxy/command_parts.h"
 #include "proxy/commands.h"
 #include "proxy/origin/tls.h"
-#include "proxy/token/source_file.h"
+#include "proxy/sidecar_tokens.h"
 
 enum { CLEAN = 0, ERRORS = 1 };
 
@@ -40,8 +40,7 @@ void command_inspect(const struct settings *settings, struct diags *diags)
     inspect_manifest(settings->manifest_file, settings, usable, diags);
     inspect_manifest(settings->shadow_manifest_file, settings, usable, diags);
     tls_free(tls_new(settings, diags));
-    if (settings->token_file)
-        source_file_check(settings->token_file, diags);
+    sidecar_tokens_check(settings, diags);
 }
 
 /* "manifest.json:12:7" is file, line and column again; "--listen" is a file without them. */

@@ -92,5 +92,7 @@ void exchange_log(const struct exchange *x)
         log_number(log, "resumed", x->origin_facts.resumed);
     }
     log_number(log, "retries", x->retries);
+    if (x->resends)
+        log_number(log, "token_resends", x->resends);
     log_end(log);
 }

@@ -23,6 +23,8 @@ static void stage_up(struct exchange *x, struct text content)
 {
     bool chunked = x->request.framing.kind == FRAMING_CHUNKED;
 
+    if (x->up.keeps && x->up.end - x->up_head + content.len > LIMIT_KEPT_REQUEST_BYTES)
+        buffer_forget(&x->up);
     if (chunked && content.len) {
         buffer_add_hex(&x->up, content.len);
         buffer_add(&x->up, TEXT("\r\n"));
@@ -201,6 +203,10 @@ static enum step take_head(struct exchange *x, struct text bytes)
         return protocol_error(x, why);
     body_init(&x->response, framing);
     x->response_head = &head;
+    if (exchange_refuses_token(x, &head)) {
+        exchange_move(x, REFUSED);
+        return STEP_OVER;
+    }
     exchange_move(x, HEAD);
     x->response_head = NULL;
     return x->down.lead.overflowed ? protocol_error(x, "its head is too large") : STEP_ON;

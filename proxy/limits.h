@@ -26,6 +26,10 @@ enum {
     /* What one exchange may move in one turn of the loop before the others get theirs. */
     RELAY_TURN_BYTES = 256 * 1024,
 
+    /* A request that may have to be sent again is kept up to here: those that carry our token (the
+     * origin may refuse it) or are idempotent (a kept connection may be dead). */
+    LIMIT_KEPT_REQUEST_BYTES = 64 * 1024,
+
     /* Interim responses before the final one. Browsers and origins use one or two. */
     LIMIT_INTERIM_RESPONSES = 32,
 

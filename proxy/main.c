@@ -19,6 +19,8 @@ static const struct command {
       "the long answer: readings, nearest rule, what failed, the policy to add" },
     { "validate", command_validate, "validate [options]",
       "every finding in settings, manifest and token source" },
+    { "token", command_token, "token [options]",
+      "what is known of the app token: source, life, claims; never its value" },
 };
 
 static int print_help(void)
@@ -28,7 +30,7 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("  janus-sidecar %-32s %s\n", commands[i].usage, commands[i].help);
     printf("  janus-sidecar %-32s %s\n\n", "version", "its version");
-    puts("With --json, check prints an object a line, explain and validate one object.\n");
+    puts("With --json, check prints an object a line, explain, validate and token one object.\n");
     settings_print_help(stdout);
     return 0;
 }

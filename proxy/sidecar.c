@@ -13,8 +13,11 @@
 #include "proxy/exchange.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/sidecar_origins.h"
 #include "proxy/sidecar_ready.h"
-#include "proxy/token/source_file.h"
+#include "proxy/sidecar_tokens.h"
+#include "proxy/token/locked.h"
+#include "proxy/token/report.h"
 
 enum { SIGNALS = 3 };
 
@@ -27,16 +30,12 @@ struct sidecar {
 
     /* identity */
     struct token_keeper *keeper;
-    struct token_source *source;
     struct realms *realms;
     char *store_cookie;
 
     /* origins */
     struct tls *tls;
-    struct resolver *resolver;
-    struct deadlines *connecting, *attempts;
-    struct origin_context origins;
-    struct pool *pool;
+    struct origins *origins;
 
     /* clients */
     struct sockaddr_storage *own; /* addresses of our listeners, admin last */
@@ -91,7 +90,7 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 
 /* ---- readiness ---- */
 
-static bool readiness(void *context, char *body, size_t size)
+static unsigned write_readiness(void *context, char *body, size_t size)
 {
     struct sidecar *sidecar = context;
     const struct exchange_context *exchanges = &sidecar->exchanges;
@@ -106,8 +105,22 @@ static bool readiness(void *context, char *body, size_t size)
         .draining = exchanges->draining,
     };
 
-    return readiness_write(&facts, body, size);
+    return readiness_write(&facts, body, size) ? 200 : 503;
 }
+
+static unsigned write_token(void *context, char *body, size_t size)
+{
+    const struct sidecar *sidecar = context;
+    struct token_facts facts;
+
+    token_keeper_facts(sidecar->keeper, &facts);
+    return token_report_write(&facts, sidecar->settings, body, size) ? 200 : 503;
+}
+
+static const struct admin_page pages[] = {
+    { "/readyz", write_readiness },
+    { "/token", write_token },
+};
 
 /* ---- signals ---- */
 
@@ -175,47 +188,22 @@ static void watch_signals(struct sidecar *sidecar)
 
 /* ---- building ---- */
 
-static void on_token(void *context, struct token *token)
-{
-    token_keeper_put(context, token);
-}
-
-static void on_no_token(void *context, const char *why, bool will_change)
-{
-    (void)context, (void)why, (void)will_change;
-}
-
-static const struct token_source_owner token_owner = { on_token, on_no_token };
-
 static void build_identity(struct sidecar *sidecar)
 {
     const struct settings *settings = sidecar->settings;
     size_t size = strlen(settings->account) + sizeof("VtexIdclientAutCookie_");
 
-    sidecar->keeper = token_keeper_new(sidecar->log);
     sidecar->realms = realms_new(settings);
     sidecar->store_cookie = mem_alloc(1, size);
     snprintf(sidecar->store_cookie, size, "VtexIdclientAutCookie_%s", settings->account);
-    if (settings->token_file) {
-        sidecar->source = source_file_new(sidecar->loop, settings->token_file);
-        token_source_start(sidecar->source, &token_owner, sidecar->keeper);
-    }
 }
 
 static void build_origins(struct sidecar *sidecar)
 {
-    sidecar->resolver = resolver_new(sidecar->loop);
-    sidecar->connecting = deadlines_new(sidecar->loop, sidecar->settings->connect_ms);
-    sidecar->attempts = deadlines_new(sidecar->loop, CONNECT_ATTEMPT_MS);
-    sidecar->origins = (struct origin_context){ .loop = sidecar->loop,
-                                                .resolver = sidecar->resolver,
-                                                .tls = sidecar->tls,
-                                                .settings = sidecar->settings,
-                                                .attempts = sidecar->attempts,
-                                                .connecting = sidecar->connecting,
-                                                .own = sidecar->own,
-                                                .n_own = sidecar->n_own };
-    sidecar->pool = pool_new(&sidecar->origins);
+    sidecar->origins =
+        origins_new(sidecar->loop, sidecar->settings, sidecar->tls, sidecar->own, sidecar->n_own);
+    sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
+                                         origins_pool(sidecar->origins));
 }
 
 static void build_exchanges(struct sidecar *sidecar)
@@ -226,7 +214,7 @@ static void build_exchanges(struct sidecar *sidecar)
         .loop = sidecar->loop,
         .log = sidecar->log,
         .settings = settings,
-        .pool = sidecar->pool,
+        .pool = origins_pool(sidecar->origins),
         .keeper = sidecar->keeper,
         .realms = sidecar->realms,
         .destination_rules = { .default_host = settings->default_host,
@@ -270,7 +258,8 @@ static void build_front(struct sidecar *sidecar)
         front_listen(sidecar->front, sidecar->fds[i]);
         sidecar->fds[i] = -1;
     }
-    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], readiness, sidecar);
+    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], pages,
+                               sizeof(pages) / sizeof(pages[0]), sidecar);
     sidecar->fds[sidecar->n_own - 1] = -1;
 }
 
@@ -308,6 +297,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
 
     raise_descriptor_limit();
     ignore_broken_pipes();
+    locked_harden_process();
     sidecar->settings = settings;
     sidecar->policy = live_policy_new(settings, settings->manifest_file, "manifest", diags);
     if (settings->shadow_manifest_file)
@@ -315,8 +305,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
             live_policy_new(settings, settings->shadow_manifest_file, "shadow", diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
-    if (settings->token_file)
-        source_file_check(settings->token_file, diags);
+    sidecar_tokens_check(settings, diags);
     listen_on_all(sidecar, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
@@ -333,6 +322,11 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     build_policies(sidecar);
     build_front(sidecar);
     watch_signals(sidecar);
+    token_keeper_start(sidecar->keeper);
+    if (!locked_is_locked())
+        log_message(sidecar->log, LOG_INFO, "memory",
+                    "the system does not lock memory for us (RLIMIT_MEMLOCK): secrets could be "
+                    "swapped out");
     return sidecar;
 }
 
@@ -344,10 +338,10 @@ static void silence(struct sidecar *sidecar)
     deadline_clear(&sidecar->drain_deadline);
     for (size_t i = 0; i < SIGNALS; i++)
         event_free(sidecar->signals[i]);
-    token_source_free(sidecar->source);
     front_free(sidecar->front);
     admin_free(sidecar->admin);
-    pool_free(sidecar->pool);
+    token_keeper_free(sidecar->keeper);
+    origins_silence(sidecar->origins);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     sidecar->policy = sidecar->shadow = NULL;
@@ -357,10 +351,7 @@ static void free_loop_things(struct sidecar *sidecar)
 {
     silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
-    token_keeper_free(sidecar->keeper);
-    resolver_free(sidecar->resolver);
-    deadlines_free(sidecar->connecting);
-    deadlines_free(sidecar->attempts);
+    origins_free(sidecar->origins);
     deadlines_free(sidecar->drain_deadlines);
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);

@@ -197,8 +197,8 @@ void token_set_life(struct token *token, struct moment until)
 bool token_is_live(const struct token *token, struct moment now)
 {
     if (token->until.boot_ms)
-        return now.wall < token->until.wall && now.boot_ms < token->until.boot_ms;
-    return token->expires_at == 0 || now.wall < token->expires_at;
+        return now.wall_ms < token->until.wall_ms && now.boot_ms < token->until.boot_ms;
+    return token->expires_at == 0 || now.wall_ms / 1000 < token->expires_at;
 }
 
 unsigned token_generation(const struct token *token)

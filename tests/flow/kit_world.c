@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/flow/kit_sim.h"
 #include "tests/flow/kit_wait.h"
 
 const char world_policies[] = "api.partner.example\t/v1/*\n"
@@ -237,6 +238,7 @@ static int after_each(void **state)
     (void)state;
     clients_close();
     discard_all_but(group_world);
+    sims_close();
     if (group_world)
         world_settle(group_world);
     return 0;

@@ -15,7 +15,7 @@ static struct script {
     const char *name;
     size_t max;
     const char
-        *does; /* + adds the next ten letters, - takes three away, = takes all, < rewinds 20 */
+        *does; /* + adds the next ten letters, - takes three away, = takes all, k keeps, < rewinds, f forgets */
     const char *waits;
     bool overflowed;
 } scripts[] = {
@@ -34,10 +34,16 @@ static struct script {
     { "room of what has left is not enough", 23, "++--+", "ghijklmnopqrst", true },
     { "creeping forward", 24, "++----+----+----+----+", "wxyzabcdefgh", false },
     { "creeping, never empty", 13, "+---+---+---+---+", "klmn", true },
-    { "rewound while waiting", 100, "++---<", "abcdefghijklmnopqrst", false },
-    { "rewound after all was sent", 100, "++=<", "abcdefghijklmnopqrst", false },
-    { "rewound twice", 100, "++=<-<", "abcdefghijklmnopqrst", false },
-    { "rewound and sent again", 100, "++=<--", "ghijklmnopqrst", false },
+    { "rewound while waiting", 100, "k++---<", "abcdefghijklmnopqrst", false },
+    { "rewound after all was sent", 100, "k++=<", "abcdefghijklmnopqrst", false },
+    { "rewound twice", 100, "k++=<-<", "abcdefghijklmnopqrst", false },
+    { "kept, rewound and sent again", 100, "k++=<--", "ghijklmnopqrst", false },
+    { "kept in the middle of its way", 100, "k++-<", "abcdefghijklmnopqrst", false },
+    { "kept, and more comes behind", 100, "k+=+<", "abcdefghijklmnopqrst", false },
+    { "what is kept is not overwritten", 25, "k++=+", "", true },
+    { "forgotten: what waits stays", 100, "k++-f", "defghijklmnopqrst", false },
+    { "forgotten when all has left", 100, "k++=f+", "uvwxyzabcd", false },
+    { "forgotten makes room again", 25, "k++=f++", "uvwxyzabcdefghijklmn", false },
 };
 
 static void take(struct buffer *buffer, size_t n)
@@ -61,7 +67,11 @@ static void test_script(void **state)
             buffer_add(&buffer, (struct text){ letters + next, 10 });
             next += 10;
         } else if (*at == '<') {
-            buffer_rewind(&buffer, 20);
+            buffer_rewind(&buffer);
+        } else if (*at == 'k') {
+            buffer.keeps = true;
+        } else if (*at == 'f') {
+            buffer_forget(&buffer);
         } else {
             take(&buffer, *at == '-' ? 3 : SIZE_MAX);
         }

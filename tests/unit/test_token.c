@@ -33,8 +33,8 @@ static void test_accepted(void **state)
     assert_int_equal(token_text(token).len, strlen(row->want));
     assert_memory_equal(token_text(token).at, row->want, strlen(row->want));
     assert_int_equal(token_expires_at(token), 0);
-    assert_true(token_is_live(token, (struct moment){ 0, 1 }) &&
-                token_is_live(token, (struct moment){ (time_t)1 << 40, 1 }));
+    assert_true(token_is_live(token, (struct moment){ (int64_t)(0) * 1000, 1 }) &&
+                token_is_live(token, (struct moment){ (int64_t)((time_t)1 << 40) * 1000, 1 }));
     token_unref(token);
 }
 
@@ -182,11 +182,13 @@ static void test_expiry(void **state)
     assert_non_null(token);
     assert_int_equal(token_expires_at(token), row->expires_at);
     if (row->expires_at) {
-        assert_true(token_is_live(token, (struct moment){ row->expires_at - 1, 1 }));
-        assert_false(token_is_live(token, (struct moment){ row->expires_at, 1 }));
-        assert_false(token_is_live(token, (struct moment){ row->expires_at + 1, 1 }));
+        assert_true(
+            token_is_live(token, (struct moment){ (int64_t)(row->expires_at - 1) * 1000, 1 }));
+        assert_false(token_is_live(token, (struct moment){ (int64_t)(row->expires_at) * 1000, 1 }));
+        assert_false(
+            token_is_live(token, (struct moment){ (int64_t)(row->expires_at + 1) * 1000, 1 }));
     } else {
-        assert_true(token_is_live(token, (struct moment){ (time_t)1 << 40, 1 }));
+        assert_true(token_is_live(token, (struct moment){ (int64_t)((time_t)1 << 40) * 1000, 1 }));
     }
     token_unref(token);
 }
@@ -212,7 +214,8 @@ static void test_odd(void **state)
     struct token *token = jwt_of(row->payload);
 
     assert_non_null(token);
-    assert_int_equal(token_is_live(token, (struct moment){ 1700000000, 1 }), row->live);
+    assert_int_equal(token_is_live(token, (struct moment){ (int64_t)(1700000000) * 1000, 1 }),
+                     row->live);
     token_unref(token);
 }
 
