@@ -45,6 +45,11 @@ enum {
     LIMIT_POOL_IDLE_PER_HOST = 256,
     LIMIT_POOL_IDLE = 4096,        /* of all hosts; fewer where descriptors are few */
     LIMIT_TOKEN_BYTES = 16 * 1024, /* a VTEX app token is about 1 KiB */
+    LIMIT_TOKEN_OUTPUT_BYTES = LIMIT_TOKEN_BYTES + 1024, /* of a program: JSON around a token */
+    LIMIT_TOKEN_ERROR_BYTES = 1024,  /* of what it says when it fails: enough for a log line */
+    LIMIT_SESSION_BYTES = 64 * 1024, /* a toolbelt's file: a token for each account */
+    PROGRAM_GRACE_MS = 1000,         /* from killing a program to calling it stuck */
+    PROGRAM_POLL_MS = 20,            /* looking for its end where there are no pidfds */
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
