@@ -41,6 +41,8 @@ enum {
     LIMIT_POOL_IDLE_PER_HOST = 256,
     LIMIT_POOL_IDLE = 4096,        /* of all hosts; fewer where descriptors are few */
     LIMIT_TOKEN_BYTES = 16 * 1024, /* a VTEX app token is about 1 KiB */
+    LIMIT_SECRET_BYTES = 1024, /* half of a key pair, with its line end; VTEX's stay under 300 */
+    LIMIT_LOGIN_BYTES = LIMIT_TOKEN_BYTES + 4096, /* what a login answers: JSON around a token */
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
