@@ -262,6 +262,7 @@ static void go_on(struct ask *ask)
 
 static void tell(struct ask *ask)
 {
+    buffer_fini(&ask->request);
     ask->answer.detail = ask->detail;
     ask->done(ask->arg, &ask->answer);
     let_go(ask);

@@ -179,6 +179,28 @@ static void kept(void **state)
     login_end();
 }
 
+static struct parted {
+    const char *name, *answer;
+} parted[] = {
+    { "not kept when more comes behind the answer", OK LENGTH(66) GOOD_BODY OK },
+    { "not kept when it says so", OK "Connection: close\r\n" LENGTH(66) GOOD_BODY },
+    { "not kept with HTTP/1.0", "HTTP/1.0 200 OK\r\n" LENGTH(66) GOOD_BODY },
+};
+
+static void not_kept(void **state)
+{
+    const struct parted *story = *state;
+
+    login_begin(NULL);
+    struct origin_conn *conn = login_asked();
+    origin_say(conn, story->answer);
+    login_answers(ARRIVED);
+    assert_int_not_equal(origin_await_end(conn), ENDING_NONE);
+    login_say_good(login_asked());
+    login_answers(ARRIVED);
+    login_end();
+}
+
 static struct origin_conn *logged_in_and_asked(void)
 {
     struct origin_conn *conn = logged_in();
@@ -385,6 +407,7 @@ int main(void)
     stories_add(&stories, "a handshake over the connect timeout", slow_connect, NULL);
     stories_add(&stories, "the connection is kept", kept, NULL);
     stories_add(&stories, "the connection is kept after a refusal", kept_after_refusal, NULL);
+    STORIES_ADD(&stories, parted, not_kept);
     STORIES_ADD(&stories, stales, stale);
     stories_add(&stories, "one time for both tries", stale_within_the_time, NULL);
     STORIES_ADD(&stories, points, freed);
