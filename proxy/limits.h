@@ -50,6 +50,8 @@ enum {
     LIMIT_SESSION_BYTES = 64 * 1024, /* a toolbelt's file: a token for each account */
     PROGRAM_GRACE_MS = 1000,         /* from killing a program to calling it stuck */
     PROGRAM_POLL_MS = 20,            /* looking for its end where there are no pidfds */
+    LIMIT_SECRET_BYTES = 1024, /* half of a key pair, with its line end; VTEX's stay under 300 */
+    LIMIT_LOGIN_BYTES = LIMIT_TOKEN_BYTES + 4096, /* what a login answers: JSON around a token */
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
