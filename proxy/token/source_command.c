@@ -13,7 +13,6 @@
 #include "config/memory.h"
 #include "proxy/limits.h"
 #include "proxy/loop.h"
-#include "proxy/token/json_wipe.h"
 #include "proxy/token/mask.h"
 #include "proxy/token/program.h"
 
@@ -351,7 +350,6 @@ struct token_source *source_command_new(struct loop *loop, const struct strings 
     char shown[NAME_SHOWN];
 
     assert(words->n > 0);
-    json_wipe();
     command->source.kind = &kind;
     command->source.label = command->label;
     command->loop = loop;

@@ -10,7 +10,6 @@
 #include "config/memory.h"
 #include "proxy/limits.h"
 #include "proxy/loop.h"
-#include "proxy/token/json_wipe.h"
 #include "proxy/token/jwt.h"
 #include "proxy/token/locked.h"
 #include "proxy/watch.h"
@@ -80,8 +79,8 @@ static size_t read_all(int fd, char *bytes, size_t size)
     return len;
 }
 
-/* A JSON object, or NULL with the reason in `view`. Its bytes are read into locked memory, and
- * jansson wipes its own (json_wipe.h): only the token that is taken from it stays. */
+/* A JSON object, or NULL with the reason in `view`. Its bytes are read into locked memory, and what
+ * jansson copies is wiped once locked_harden_process() has run: only the token that is taken stays. */
 static json_t *parse(int fd, const char *path, struct view *view)
 {
     struct stat status;
@@ -169,14 +168,12 @@ static bool is_ours(struct view *view, const struct session *session, const json
  * SessionManager), so for that moment the last account's token stands there under the new name. */
 static void refuse_stale(struct view *view, const struct session *session)
 {
-    json_t *claims = jwt_claims(token_text(view->token));
-    const json_t *account = json_object_get(claims, "account");
-
-    if (json_is_string(account) && !is_ours(view, session, account)) {
-        token_unref(view->token);
-        view->token = NULL;
-    }
-    json_decref(claims);
+    if (!jwt_is_for_another(token_text(view->token), session->account, NULL, view->account,
+                            sizeof(view->account)))
+        return;
+    view->seen = SOMEBODY_ELSE;
+    token_unref(view->token);
+    view->token = NULL;
 }
 
 static struct view look_at_current(const struct session *session)
@@ -239,7 +236,6 @@ void source_session_check(const char *dir, const char *account, struct diags *di
     struct session session;
     char why[WHY_MAX];
 
-    json_wipe();
     session_init(&session, dir, account);
     struct view view = look_at_both(&session);
     explain(&session, &view, why, sizeof(why));
@@ -339,7 +335,6 @@ struct token_source *source_session_new(struct loop *loop, const char *dir, cons
     static const struct token_source_kind kind = { "session", start, fetch, free_session };
     struct source_session *self = mem_alloc(1, sizeof(*self));
 
-    json_wipe();
     self->source.kind = &kind;
     self->source.label = self->label;
     self->loop = loop;
