@@ -94,6 +94,10 @@ static unsigned write_readiness(void *context, char *body, size_t size)
 {
     struct sidecar *sidecar = context;
     const struct exchange_context *exchanges = &sidecar->exchanges;
+    bool has_token = token_keeper_current(sidecar->keeper); /* looks; the facts only tell */
+    struct token_facts token;
+
+    token_keeper_facts(sidecar->keeper, &token);
     struct readiness_facts facts = {
         .settings = sidecar->settings,
         .policy = live_policy_state(sidecar->policy),
@@ -101,7 +105,8 @@ static unsigned write_readiness(void *context, char *body, size_t size)
             sidecar->shadow ? live_policy_state(sidecar->shadow) : (struct live_policy_state){ 0 },
         .n_would_deny = exchanges->n_would_deny,
         .n_shadow_differences = exchanges->n_shadow_differences,
-        .has_token = token_keeper_current(sidecar->keeper),
+        .has_source = token.n_sources,
+        .has_token = has_token,
         .draining = exchanges->draining,
     };
 
@@ -162,6 +167,7 @@ static void reload(struct sidecar *sidecar)
     live_policy_reload(sidecar->policy);
     if (sidecar->shadow)
         live_policy_reload(sidecar->shadow);
+    token_keeper_refresh(sidecar->keeper);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
