@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
 #include <sched.h>
@@ -97,6 +98,32 @@ static bool lay_over_hosts(const char *hosts)
            mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL) == 0;
 }
 
+static void add_environment(const char *const *more)
+{
+    for (; more && *more; more++)
+        putenv((char *)(uintptr_t)*more);
+}
+
+static void allow_dumps(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_CORE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_CORE, &limit);
+    limit = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+    setrlimit(RLIMIT_CORE, &limit); /* root may */
+}
+
+static void become_nobody(void)
+{
+    enum { NOBODY = 65534 };
+
+    if (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
+        _exit(126);
+}
+
 static void become(const struct process_plan *plan, int out, int err)
 {
     const char *arguments[ARGUMENTS_MAX] = { plan->program };
@@ -114,12 +141,18 @@ static void become(const struct process_plan *plan, int out, int err)
              plan->program);
     char *real = realpath(path, NULL);
     clean_environment();
+    add_environment(plan->environment);
     if (plan->work_folder && chdir(plan->work_folder) != 0)
         _exit(126);
     dup2(input_of(plan->input), STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     limit_files(plan->max_files);
+    if (plan->dumps)
+        allow_dumps();
+    if (plan->nobody)
+        become_nobody();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* again: another user forgets it */
     execv(real ? real : path, (char *const *)(uintptr_t)arguments);
     fprintf(stderr, "cannot run %s: %s\n", path, strerror(errno));
     _exit(127);
@@ -205,6 +238,11 @@ void process_free(struct process *process)
     close_end(&process->err);
     close(process->pidfd);
     free(process);
+}
+
+pid_t process_id(const struct process *process)
+{
+    return process->pid;
 }
 
 void process_signal(const struct process *process, int number)
