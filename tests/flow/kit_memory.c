@@ -134,21 +134,36 @@ bool memory_is_readable(const struct process *process)
     return fd >= 0;
 }
 
+/* "7f0d37b00000-7f0d37be3000 r--p 00000000 fe:00 247498     /usr/lib/libc.so.6": it begins with two hex
+ * numbers, as no other line does. */
+static bool is_first_line(const char *line, struct mapping *mapping)
+{
+    char *end;
+    unsigned long long from = strtoull(line, &end, 16), to;
+
+    if (end == line || *end != '-')
+        return false;
+    to = strtoull(end + 1, &end, 16);
+    if (*end != ' ')
+        return false;
+    const char *slash = strpbrk(end, "/[");
+    mapping->from = from;
+    mapping->to = to;
+    mapping->readable = end[1] == 'r';
+    snprintf(mapping->name, sizeof(mapping->name), "%.*s", slash ? (int)strcspn(slash, "\n") : 0,
+             slash ? slash : "");
+    return true;
+}
+
 /* The next one in /proc/PID/smaps, which ends with its VmFlags. */
 static bool next_mapping(FILE *smaps, struct mapping *mapping)
 {
-    char line[512], access[8];
+    char line[512];
 
     while (fgets(line, sizeof(line), smaps)) {
-        unsigned long long from, to;
-        int at = 0;
-        if (sscanf(line, "%llx-%llx %7s %*s %*s %*s %n", &from, &to, access, &at) == 3) {
-            mapping->from = from;
-            mapping->to = to;
-            mapping->readable = access[0] == 'r';
-            snprintf(mapping->name, sizeof(mapping->name), "%.*s", (int)strcspn(line + at, "\n"),
-                     line + at);
-        } else if (strncmp(line, "VmFlags:", 8) == 0) {
+        if (is_first_line(line, mapping))
+            continue;
+        if (strncmp(line, "VmFlags:", 8) == 0) {
             mapping->locked = strstr(line, " dd") != NULL;
             return true;
         }

@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "tests/flow/kit_bytes.h"
@@ -28,6 +29,7 @@ enum { ARGUMENTS_MAX = 64, SIGNALLED = 256 };
 struct pipe_end {
     int fd; /* -1: its other end is closed */
     struct bytes bytes;
+    bool grows; /* a file: its end is not the end */
 };
 
 struct process {
@@ -118,8 +120,6 @@ static void allow_dumps(void)
 
 static void become_nobody(void)
 {
-    enum { NOBODY = 65534 };
-
     if (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
         _exit(126);
 }
@@ -168,7 +168,7 @@ static void collect(void *context)
 
     if (n > 0) {
         end->bytes.n += (size_t)n;
-    } else if (n == 0 || errno != EAGAIN) {
+    } else if ((n == 0 && !end->grows) || (n < 0 && errno != EAGAIN)) {
         unwatch(end->fd);
         close(end->fd);
         end->fd = -1;
@@ -188,6 +188,44 @@ static void open_pipe(struct pipe_end *end, int *write_end)
     watch(end->fd, collect, end);
 }
 
+/* Both ends are of their own, so that the reader's offset is not the writer's. */
+static void open_file(struct pipe_end *end, int *write_end)
+{
+    char path[] = "/tmp/janus-flow-log-XXXXXX";
+
+    *write_end = mkostemp(path, O_CLOEXEC | O_APPEND);
+    end->fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(*write_end >= 0 && end->fd >= 0);
+    unlink(path);
+    end->grows = true;
+    bytes_add(&end->bytes, "", 0);
+    watch(end->fd, collect, end);
+}
+
+static void open_terminal(struct pipe_end *end, int *write_end)
+{
+    struct termios raw;
+
+    end->fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    assert_true(end->fd >= 0 && grantpt(end->fd) == 0 && unlockpt(end->fd) == 0);
+    *write_end = open(ptsname(end->fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(*write_end >= 0 && tcgetattr(*write_end, &raw) == 0);
+    cfmakeraw(&raw);
+    tcsetattr(*write_end, TCSANOW, &raw);
+    bytes_add(&end->bytes, "", 0);
+    watch(end->fd, collect, end);
+}
+
+static void open_log(enum process_log log, struct pipe_end *end, int *write_end)
+{
+    if (log == LOG_INTO_FILE)
+        open_file(end, write_end);
+    else if (log == LOG_INTO_TERMINAL)
+        open_terminal(end, write_end);
+    else
+        open_pipe(end, write_end);
+}
+
 struct process *process_start(const struct process_plan *plan)
 {
     struct process *process = calloc(1, sizeof(*process));
@@ -195,7 +233,7 @@ struct process *process_start(const struct process_plan *plan)
 
     assert_non_null(process);
     open_pipe(&process->out, &out);
-    open_pipe(&process->err, &err);
+    open_log(plan->log, &process->err, &err);
     process->pid = fork();
     assert_true(process->pid >= 0);
     if (process->pid == 0)
@@ -258,6 +296,7 @@ int process_wait(struct process *process)
     wait_for(process->pidfd, POLLIN, "the end of a child");
     assert_int_equal(waitpid(process->pid, &status, 0), process->pid);
     process->ended = true;
+    process->err.grows = false;
     while (process->err.fd >= 0)
         collect(&process->err);
     while (process->out.fd >= 0)

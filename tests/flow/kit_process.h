@@ -11,6 +11,10 @@
 
 struct process;
 
+enum { NOBODY = 65534 };
+
+enum process_log { LOG_INTO_PIPE, LOG_INTO_FILE, LOG_INTO_TERMINAL };
+
 struct process_plan {
     const char *folder;         /* of the program; NULL: as above */
     const char *work_folder;    /* where it runs; NULL: here */
@@ -20,6 +24,7 @@ struct process_plan {
     const char *hosts;          /* a file that it finds as /etc/hosts; NULL: the machine's own */
     unsigned max_files;         /* descriptors it may have, RLIMIT_NOFILE; 0: as many as we */
     const char *const *environment; /* more of it, NAME=value, ended by NULL; NULL: no more */
+    enum process_log log;           /* what its standard error is */
     bool nobody;                    /* it runs as the user nobody; we must be root for that */
     bool dumps;                     /* it may write core dumps of any size, if we may */
 };

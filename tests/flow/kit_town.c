@@ -1,9 +1,12 @@
 #include "tests/flow/kit_town.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/flow/kit_wait.h"
 #include "tests/flow/kit_world.h"
@@ -78,7 +81,27 @@ static struct process_plan process_of(const struct town *town, const struct town
                                   .options = words->items,
                                   .environment = plan->environment,
                                   .nobody = plan->nobody,
+                                  .log = plan->log,
                                   .dumps = plan->dumps };
+}
+
+/* What is in the town's folder now, and the way to the simulator's certificate. */
+static void give_to_nobody(const struct town *town)
+{
+    const char *ca_file = sim_ca_file(town->sim);
+    char *sims = text_copy(ca_file, (size_t)(strrchr(ca_file, '/') - ca_file));
+    DIR *dir = opendir(folder_path(town->folder));
+
+    assert_non_null(dir);
+    assert_int_equal(chmod(sims, 0755), 0);
+    assert_int_equal(chmod(ca_file, 0644), 0);
+    assert_int_equal(chown(folder_path(town->folder), NOBODY, NOBODY), 0);
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] != '.')
+            assert_int_equal(fchownat(dirfd(dir), entry->d_name, NOBODY, NOBODY, 0), 0);
+    }
+    closedir(dir);
+    free(sims);
 }
 
 void town_start(struct town *town, const struct town_plan *plan)
@@ -86,6 +109,8 @@ void town_start(struct town *town, const struct town_plan *plan)
     struct words words = { .items = { "run" }, .n = 1 };
 
     plan = plan ? plan : &usual;
+    if (plan->nobody)
+        give_to_nobody(town);
     add_options(&words, town, plan);
     add(&words, "--listen", "127.0.0.1:0");
     add(&words, "--admin", "127.0.0.1:0");

@@ -23,6 +23,7 @@ struct town_plan {
     const char *bin_folder;                   /* as in struct process_plan, and the next three */
     const char *const *environment;
     bool nobody, dumps;
+    enum process_log log;
 };
 
 struct town {
