@@ -13,6 +13,7 @@
 #include "proxy/exchange.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
 #include "proxy/token/source.h"
 
@@ -24,6 +25,7 @@ struct sidecar {
     struct log *log;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
+    struct live_providers *providers;    /* NULL without --provider-policies */
 
     /* identity */
     struct token_keeper *keeper;
@@ -144,11 +146,28 @@ static void on_drain_deadline(struct deadline *deadline)
     event_base_loopbreak(loop_base(sidecar->loop));
 }
 
-static void reload(struct sidecar *sidecar)
+/* Both read the providers' files, whose findings are said once. */
+static void build_live_policies(struct sidecar *sidecar, struct diags *diags)
 {
-    live_policy_reload(sidecar->policy);
+    size_t n;
+
+    sidecar->providers = live_providers_new(sidecar->settings->provider_policies);
+    sidecar->policy = live_policy_new(sidecar->settings, false, diags);
+    n = diags->n;
+    if (sidecar->settings->shadow_manifest_file)
+        sidecar->shadow = live_policy_new(sidecar->settings, true, diags);
+    diags_drop_repeats(diags, n);
+}
+
+static void reload(void *context)
+{
+    struct sidecar *sidecar = context;
+    struct diags told = { 0 };
+
+    live_policy_reload(sidecar->policy, &told);
     if (sidecar->shadow)
-        live_policy_reload(sidecar->shadow);
+        live_policy_reload(sidecar->shadow, &told);
+    diags_fini(&told);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -156,10 +175,12 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     struct sidecar *sidecar = arg;
 
     (void)what;
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
+        live_providers_note(sidecar->providers);
         reload(sidecar);
-    else
+    } else {
         drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
 }
 
 static void watch_signals(struct sidecar *sidecar)
@@ -245,6 +266,7 @@ static void build_policies(struct sidecar *sidecar)
     if (sidecar->shadow)
         live_policy_follow(sidecar->shadow, sidecar->loop, sidecar->log,
                            &sidecar->exchanges.shadow);
+    live_providers_follow(sidecar->providers, sidecar->loop, sidecar->log, reload, sidecar);
     if (sidecar->settings->mode == MODE_REPORT)
         log_message(sidecar->log, LOG_WARNING, "mode",
                     "--mode report: what the policies deny is forwarded");
@@ -301,10 +323,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     raise_descriptor_limit();
     ignore_broken_pipes();
     sidecar->settings = settings;
-    sidecar->policy = live_policy_new(settings, settings->manifest_file, "manifest", diags);
-    if (settings->shadow_manifest_file)
-        sidecar->shadow =
-            live_policy_new(settings, settings->shadow_manifest_file, "shadow", diags);
+    build_live_policies(sidecar, diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
     token_source_check(settings->token_file, diags);
@@ -339,9 +358,11 @@ static void silence(struct sidecar *sidecar)
     front_free(sidecar->front);
     admin_free(sidecar->admin);
     pool_free(sidecar->pool);
+    live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     sidecar->policy = sidecar->shadow = NULL;
+    sidecar->providers = NULL;
 }
 
 static void free_loop_things(struct sidecar *sidecar)
@@ -373,6 +394,7 @@ void sidecar_free(struct sidecar *sidecar)
         if (sidecar->fds[i] >= 0)
             close(sidecar->fds[i]);
     }
+    live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
