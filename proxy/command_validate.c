@@ -19,6 +19,7 @@ static void inspect_policies(const struct manifest *manifest, const struct setti
     struct policy *policy = policy_new(manifest, settings, diags);
 
     policy_lint(policy, diags);
+    policy_lint_rows(manifest, settings->policy_kinds, diags);
     policy_unref(policy);
 }
 
