@@ -13,6 +13,7 @@
 #include "proxy/exchange.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
 #include "proxy/token/source.h"
@@ -93,11 +94,11 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 
 /* ---- readiness ---- */
 
-static bool readiness(void *context, char *body, size_t size)
+static struct readiness_facts facts_of(const struct sidecar *sidecar)
 {
-    struct sidecar *sidecar = context;
     const struct exchange_context *exchanges = &sidecar->exchanges;
-    struct readiness_facts facts = {
+
+    return (struct readiness_facts){
         .settings = sidecar->settings,
         .policy = live_policy_state(sidecar->policy),
         .shadow =
@@ -107,8 +108,20 @@ static bool readiness(void *context, char *body, size_t size)
         .has_token = token_keeper_current(sidecar->keeper),
         .draining = exchanges->draining,
     };
+}
+
+static bool readiness(void *context, char *body, size_t size)
+{
+    struct readiness_facts facts = facts_of(context);
 
     return readiness_write(&facts, body, size);
+}
+
+static char *metrics(void *context)
+{
+    struct readiness_facts facts = facts_of(context);
+
+    return sidecar_metrics(&facts);
 }
 
 /* ---- signals ---- */
@@ -284,7 +297,8 @@ static void build_front(struct sidecar *sidecar)
         front_listen(sidecar->front, sidecar->fds[i]);
         sidecar->fds[i] = -1;
     }
-    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], readiness, sidecar);
+    sidecar->admin =
+        admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], readiness, metrics, sidecar);
     sidecar->fds[sidecar->n_own - 1] = -1;
 }
 
