@@ -70,7 +70,7 @@ static size_t n_denials(const struct policy *policy)
 void lint_closed(const struct policy *policy, struct diags *diags)
 {
     size_t left = app_index_has_denials(policy->apps)
-                      ? LINT_COMPARISONS / (n_denials(policy) * N_METHODS) + 1
+                      ? LINT_COMPARISONS / (1 + n_denials(policy) * N_METHODS) + 1
                       : 0;
 
     for (size_t i = 0; i < policy->n_rules && left > 0; i++) {
