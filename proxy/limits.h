@@ -50,6 +50,7 @@ enum {
 
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
+    ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */
 
     LISTEN_BACKLOG = 4096, /* the real clients open hundreds of sockets at once */
     ACCEPT_PER_TURN = 64,
