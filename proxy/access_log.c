@@ -35,6 +35,7 @@ enum key {
     KEY_AN,
     KEY_VERDICT,
     KEY_STATUS,
+    KEY_OUTCOME,
     N_KEYS
 };
 
@@ -51,6 +52,7 @@ static const struct text keys[N_KEYS] = {
     [KEY_AN] = TEXT_INIT("an"),
     [KEY_VERDICT] = TEXT_INIT("verdict"),
     [KEY_STATUS] = TEXT_INIT("status"),
+    [KEY_OUTCOME] = TEXT_INIT("outcome"),
 };
 
 struct fields {
@@ -314,6 +316,7 @@ static enum access_line judge_fields(struct access_log *log, const struct fields
     out->url = url_of(log, fields);
     out->verdict = value[KEY_VERDICT];
     out->status = (unsigned)status;
+    out->outcome = value[KEY_OUTCOME];
     return ACCESS_LINE_EXCHANGE;
 }
 

@@ -27,7 +27,8 @@ struct access_record {
     struct text url;     /* "https://HOST[:PORT]/path[?an=ACCOUNT]": what check takes, and learn */
     struct text verdict; /* "allow", "deny", "refuse" or "would-deny" */
     unsigned status;
-    unsigned long line; /* counts from 1; set for every kind of line */
+    struct text outcome; /* "relayed", "address_denied" ... (proxy/reply.c); may be missing */
+    unsigned long line;  /* counts from 1; set for every kind of line */
 };
 
 struct access_log;

@@ -17,6 +17,8 @@ static const struct command {
       "the verdict offline, a line a request; - reads lines of METHOD URL" },
     { "explain", command_explain, "explain [options] METHOD URL",
       "the long answer: readings, nearest rule, what failed, the policy to add" },
+    { "learn", command_learn, "learn [options] --from LOG",
+      "the smallest policies for what the access log shows, and those never used" },
     { "validate", command_validate, "validate [options]",
       "every finding in settings, manifest and token source" },
 };
@@ -28,7 +30,10 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("  janus-sidecar %-32s %s\n", commands[i].usage, commands[i].help);
     printf("  janus-sidecar %-32s %s\n\n", "version", "its version");
-    puts("With --json, check prints an object a line, explain and validate one object.\n");
+    puts("With --json, check prints an object a line; explain, learn and validate print one "
+         "object.\n"
+         "learn takes --from FILE (- is standard input; may be repeated), --fold N (ids, 3),\n"
+         "--fold-words N (never), and --fresh (as if today's manifest had no policies).\n");
     settings_print_help(stdout);
     return 0;
 }
