@@ -1,6 +1,8 @@
 /* policy/learn_parts.h - for policy/learn*.c only.
  *
- *   learn.c         the requests, the order of things, the proof
+ *   learn.c         the order of things, the proof
+ *   learn_seen.c    the requests
+ *   learn_today.c   today's policies
  *   learn_keys.c    which keys and which policies of apps
  *   learn_paths.c   hosts and paths for outbound-access
  *   learn_fold.c    from many paths to few patterns
@@ -35,7 +37,7 @@ struct learn {
     struct policy *none; /* without a rule that opens anything */
     struct observation **seen;
     size_t n_seen;
-    struct table by_key;
+    void *tree; /* of the same */
     struct lesson lesson;
 };
 
@@ -44,6 +46,8 @@ struct destination observation_where(const struct observation *seen);
 bool observation_allowed(const struct policy *policy, const struct observation *seen);
 /* Still to be learned, in the round of what was denied or in the one before. */
 bool observation_is_due(const struct observation *seen, bool denied);
+void observations_sort(struct learn *learn);
+void observations_fini(struct learn *learn);
 
 /* Compiles some of today's rows, and what was learned: learned[i] has the place line i + 1,
  * column 0. */
@@ -54,6 +58,7 @@ enum learn_rows {
     ROWS_LEARNED_DENIED = 8,
 };
 struct policy *learn_policy(const struct learn *learn, unsigned rows, struct diags *diags);
+struct policy *learn_policy_quietly(const struct learn *learn, unsigned rows);
 /* Compiles these alone. */
 struct policy *learn_compile(const struct learn *learn, const struct manifest_policy *rows,
                              size_t n_rows, struct diags *diags);
@@ -61,6 +66,9 @@ struct learned *learn_add(struct learn *learn, struct text name, bool denied);
 void learned_fini(struct learned *learned);
 /* It opens a whole host, or hosts by a wildcard. */
 bool learn_rule_is_wide(const struct rule *rule);
+
+/* learn_today.c: their fates; marks what those that stay let pass. */
+void learn_judge_today(struct learn *learn);
 
 /* learn_keys.c: proposes for what is due, and marks what that opens as covered. */
 void learn_keys(struct learn *learn, bool denied);

@@ -15,8 +15,8 @@
 enum { PRINTED = 0, NOTHING_READ = 2, FOLD_MAX = 1000000 };
 
 /* What is no setting. */
-struct learn_words_given {
-    struct strings from;
+struct learn_given {
+    const char *from;
     struct learn_options options;
     bool json;
 };
@@ -28,78 +28,46 @@ static struct place place_of(const char *name)
     return (struct place){ .file = name };
 }
 
-static void take_number(const char *name, const char *value, unsigned least, unsigned *out,
-                        struct diags *diags)
+static unsigned take_number(int *argc, char **argv, const char *name, unsigned otherwise,
+                            struct diags *diags)
 {
-    unsigned long long number;
+    const char *value = command_take_value(argc, argv, name, diags);
+    unsigned long long number = otherwise;
 
-    if (!text_to_uint(text_of(value), FOLD_MAX, &number) || number < least)
-        diag_fatal(diags, place_of(name), "expects a number from %u to %d", least, FOLD_MAX);
-    else
-        *out = (unsigned)number;
-}
-
-static void take_value(struct learn_words_given *given, const char *name, char *value,
-                       struct diags *diags)
-{
-    if (!value || *value == '\0') {
-        diag_fatal(diags, place_of(name), "a value is missing");
-    } else if (strcmp(name, "--from") == 0) {
-        given->from.items = mem_grow(given->from.items, given->from.n, sizeof(char *));
-        given->from.items[given->from.n++] = value;
-    } else if (strcmp(name, "--fold") == 0) {
-        take_number(name, value, 1, &given->options.fold, diags);
-    } else {
-        take_number(name, value, 0, &given->options.fold_words, diags);
+    if (value && (!text_to_uint(text_of(value), FOLD_MAX, &number) || number == 0)) {
+        diag_fatal(diags, place_of(name), "expects a number from 1 to %d", FOLD_MAX);
+        number = otherwise;
     }
+    return (unsigned)number;
 }
 
-/* Reads --name VALUE or --name=VALUE at argv[i]; returns how many arguments that took, 0: none. */
-static int take_option(struct learn_words_given *given, int argc, char **argv, int i,
-                       struct diags *diags)
+static bool take_flag(int *argc, char **argv, const char *name)
 {
-    static const char *const names[] = { "--from", "--fold", "--fold-words" };
+    int kept = 0;
+    bool found = false;
 
-    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
-        size_t len = strlen(names[n]);
-
-        if (strncmp(argv[i], names[n], len) != 0)
-            continue;
-        if (argv[i][len] == '=') {
-            take_value(given, names[n], argv[i] + len + 1, diags);
-            return 1;
-        }
-        if (argv[i][len] == '\0') {
-            take_value(given, names[n], i + 1 < argc ? argv[i + 1] : NULL, diags);
-            return i + 1 < argc ? 2 : 1;
-        }
-    }
-    return 0;
-}
-
-/* Takes them out of the arguments; the rest is settings. */
-static void take_options(struct learn_words_given *given, int *argc, char **argv,
-                         struct diags *diags)
-{
-    int kept = 1, taken;
-
-    given->json = command_take_json(argc, argv);
-    given->options.fold = LEARN_FOLD;
-    for (int i = 1; i < *argc; i += taken) {
-        taken = take_option(given, *argc, argv, i, diags);
-        if (taken == 0 && strcmp(argv[i], "--fresh") == 0) {
-            given->options.fresh = true;
-            taken = 1;
-        }
-        if (taken == 0) {
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], name) == 0)
+            found = true;
+        else
             argv[kept++] = argv[i];
-            taken = 1;
-        }
     }
     *argc = kept;
-    if (given->from.n == 0)
+    return found;
+}
+
+static struct learn_given take_options(int *argc, char **argv, struct diags *diags)
+{
+    struct learn_given given = { .from = command_take_value(argc, argv, "--from", diags) };
+
+    given.options.fold = take_number(argc, argv, "--fold", LEARN_FOLD, diags);
+    given.options.fold_words = take_number(argc, argv, "--fold-words", 0, diags);
+    given.options.fresh = take_flag(argc, argv, "--fresh");
+    given.json = command_take_json(argc, argv);
+    if (!given.from)
         diag_fatal(diags, place_of("--from"),
                    "learn needs an access log: --from FILE, or --from -");
+    return given;
 }
 
 /* ---- the log ---- */
@@ -174,31 +142,23 @@ static void read_file(struct reading_log *in, const char *name, struct diags *di
     bool standard = strcmp(name, "-") == 0;
     FILE *input = standard ? stdin : fopen(name, "re");
 
-    if (!input) {
+    errno = input ? 0 : errno;
+    if (input)
+        read_log(in, input);
+    if (!input || ferror(input))
         diag_fatal(diags, place_of(name), "cannot be read: %s", strerror(errno));
-        return;
-    }
-    errno = 0;
-    read_log(in, input);
-    if (ferror(input))
-        diag_fatal(diags, place_of(name), "cannot be read: %s", strerror(errno));
-    if (!standard)
+    if (input && !standard)
         fclose(input);
-    in->source->files++;
 }
 
-static void read_all(struct reading_log *in, const struct strings *from, struct diags *diags)
+static void judge_source(const struct learn_source *source, const char *name, struct diags *diags)
 {
-    struct learn_source *source = in->source;
-
-    for (size_t i = 0; i < from->n; i++)
-        read_file(in, from->items[i], diags);
     if (diags->fatal == 0 && source->exchanges == 0)
-        diag_fatal(diags, place_of(from->items[0]),
+        diag_fatal(diags, place_of(name),
                    "no line tells of a judged request; learn reads what `run` writes to standard "
                    "error (event=exchange), with --log-level info");
     if (source->beyond > 0)
-        diag_warning(diags, place_of(from->items[0]),
+        diag_warning(diags, place_of(name),
                      "there are more than %d distinct requests; %llu requests beyond them were not "
                      "learned from: give a shorter piece of the log",
                      LEARN_REQUESTS_MAX, source->beyond);
@@ -206,7 +166,7 @@ static void read_all(struct reading_log *in, const struct strings *from, struct 
 
 /* ---- the command ---- */
 
-static int learn_from(const struct learn_words_given *given, const struct settings *settings,
+static int learn_from(const struct learn_given *given, const struct settings *settings,
                       const struct manifest *today, struct diags *diags)
 {
     struct learn_source source = { .manifest = today ? today->file : NULL };
@@ -218,7 +178,8 @@ static int learn_from(const struct learn_words_given *given, const struct settin
 
     command_rules_init(&rules, settings);
     if (diags->fatal == 0)
-        read_all(&reading, &given->from, diags);
+        read_file(&reading, given->from, diags);
+    judge_source(&source, given->from, diags);
     if (diags->fatal == 0)
         lesson = learn_conclude(learn);
     diags_print(diags, stderr);
@@ -241,13 +202,11 @@ static bool is_missing_default(const char *file)
 int command_learn(int argc, char **argv)
 {
     struct diags diags = { 0 };
-    struct learn_words_given given = { 0 };
-    struct settings *settings;
+    struct learn_given given = take_options(&argc, argv, &diags);
+    struct settings *settings = settings_load(argc, argv, NULL, &diags);
     struct manifest *today = NULL;
     int exit_code = NOTHING_READ;
 
-    take_options(&given, &argc, argv, &diags);
-    settings = settings_load(argc, argv, NULL, &diags);
     if (settings->manifest_file && !is_missing_default(settings->manifest_file))
         today = manifest_load(settings->manifest_file, &diags);
     if (diags.fatal == 0)
@@ -257,6 +216,5 @@ int command_learn(int argc, char **argv)
     manifest_free(today);
     settings_free(settings);
     diags_fini(&diags);
-    free(given.from.items);
     return exit_code;
 }

@@ -404,7 +404,7 @@ static const char *const traffic[] = {
     "+GET " APP "/vtex.x/v1/acme/dev1/a",
 };
 
-static void learn_today(struct lesson_of *of, const struct learn_options *options)
+static void learn_beside_today(struct lesson_of *of, const struct learn_options *options)
 {
     begin(of, today, options);
     for (size_t i = 0; i < sizeof(traffic) / sizeof(traffic[0]); i++)
@@ -432,7 +432,7 @@ static void today_is_kept_replaced_or_unused(void **state)
     char *got;
 
     (void)state;
-    learn_today(&of, &usual);
+    learn_beside_today(&of, &usual);
     expect_fates(of.lesson, want);
     assert_int_equal(of.lesson->today[1].evidence.requests[LEARN_ALLOWED], 2);
     assert_int_equal(of.lesson->today[2].place.line, 3);
@@ -453,7 +453,7 @@ static void fresh_asks_for_all_anew(void **state)
     char *got;
 
     (void)state;
-    learn_today(&of, &fresh);
+    learn_beside_today(&of, &fresh);
     expect_fates(of.lesson, want);
     got = shown(of.lesson);
     assert_string_equal(got, "Sku.aspx\napi.test /else\napi.test /o/1\napi.test /o/2/x\n"
