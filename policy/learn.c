@@ -127,12 +127,13 @@ static unsigned kept_rows(const struct learn *learn)
     return learn->options.fresh ? 0 : ROWS_NARROW;
 }
 
-static void cover_what_passes(struct learn *learn)
+/* Of what was denied, what passes already. */
+static void cover_denied(struct learn *learn)
 {
     struct policy *policy = learn_policy_quietly(learn, kept_rows(learn) | ROWS_LEARNED);
 
     for (size_t i = 0; i < learn->n_seen; i++)
-        if (learn->seen[i]->open && !learn->seen[i]->covered)
+        if (observation_is_due(learn->seen[i], true))
             learn->seen[i]->covered = observation_allowed(policy, learn->seen[i]);
     policy_unref(policy);
 }
@@ -152,11 +153,7 @@ static void prove(struct learn *learn)
 
         if (!seen->open)
             leave(learn, seen, floor_sentence(seen->reason));
-        else if (!seen->kept && observation_allowed(without, seen))
-            credit_give(&by_without, seen);
-        else if (!seen->kept && observation_allowed(with, seen))
-            credit_give(&by_with, seen);
-        else if (!seen->kept)
+        else if (!seen->kept && !credit_give(&by_without, seen) && !credit_give(&by_with, seen))
             leave(learn, seen, obstacle(learn, with, seen));
     }
     credit_fini(&by_without);
@@ -216,7 +213,7 @@ const struct lesson *learn_conclude(struct learn *learn)
     learn_judge_today(learn);
     learn_keys(learn, false);
     learn_paths(learn, false);
-    cover_what_passes(learn);
+    cover_denied(learn);
     learn_keys(learn, true);
     learn_paths(learn, true);
     prove(learn);

@@ -14,7 +14,7 @@
 #include "policy/policy.h"
 
 enum {
-    LEARN_REQUESTS_MAX = 500000, /* distinct ones, about 300 bytes each */
+    LEARN_REQUESTS_MAX = 250000, /* distinct ones; at worst 1.3 KiB each by the time of the proof */
     LEARN_FOLD = 3,
     LEARN_WORDS_HINT = 30, /* so many words at one place may be names of things, not of routes */
 };

@@ -115,34 +115,55 @@ static void give(struct learn_evidence *evidence, const struct observation *seen
         evidence->requests[i] += seen->seen[i];
 }
 
-static void give_reading(struct credit *credit, const struct observation *seen, struct text path)
+/* The rule that opens one reading, or NULL. */
+static const struct rule *rule_for(const struct credit *credit, const struct observation *seen,
+                                   struct text path)
 {
     struct destination where = observation_where(seen);
     bool host_named = false;
-    const struct rule *rule =
-        judge_reading_as(credit->policy, seen->method, &where, path, &host_named);
-    size_t i;
 
-    if (!rule)
-        return;
-    i = (size_t)(rule - credit->policy->rules);
+    return judge_reading_as(credit->policy, seen->method, &where, path, &host_named);
+}
+
+static void give_rule(struct credit *credit, const struct observation *seen,
+                      const struct rule *rule)
+{
+    size_t i = (size_t)(rule - credit->policy->rules);
+
     credit->used[i] = true;
     if (credit->of_rule[i])
         give(credit->of_rule[i], seen);
 }
 
-void credit_give(struct credit *credit, const struct observation *seen)
+static bool give_readings(struct credit *credit, const struct observation *seen,
+                          const struct readings *readings)
+{
+    const struct rule *rules[READINGS_MAX];
+
+    for (size_t i = 0; i < readings->n; i++)
+        if (!(rules[i] = rule_for(credit, seen, readings->at[i].path)))
+            return false;
+    for (size_t i = 0; i < readings->n; i++)
+        give_rule(credit, seen, rules[i]);
+    return true;
+}
+
+bool credit_give(struct credit *credit, const struct observation *seen)
 {
     struct readings readings;
+    bool allowed;
 
     if (path_is_plain(seen->path)) {
-        give_reading(credit, seen, seen->path);
-        return;
+        const struct rule *rule = rule_for(credit, seen, seen->path);
+
+        if (rule)
+            give_rule(credit, seen, rule);
+        return rule != NULL;
     }
-    if (readings_of(seen->path, &readings) == READINGS_OK)
-        for (size_t i = 0; i < readings.n; i++)
-            give_reading(credit, seen, readings.at[i].path);
+    allowed =
+        readings_of(seen->path, &readings) == READINGS_OK && give_readings(credit, seen, &readings);
     readings_fini(&readings);
+    return allowed;
 }
 
 void credit_fini(struct credit *credit)

@@ -106,8 +106,9 @@ struct credit {
 };
 
 void credit_init(struct credit *credit, const struct learn *learn, const struct policy *policy);
-/* To each rule that opens a reading of the path; the request is allowed. */
-void credit_give(struct credit *credit, const struct observation *seen);
+/* Gives it to each rule that opens a reading of the path. False, and nothing is given, if a reading
+ * is closed: as `seen` is open, that is policy_judge()'s verdict. */
+bool credit_give(struct credit *credit, const struct observation *seen);
 void credit_fini(struct credit *credit);
 
 #endif

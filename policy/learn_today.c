@@ -129,10 +129,8 @@ static void credit_all(struct learn *learn, unsigned rows, bool cover, struct di
     for (size_t i = 0; i < learn->n_seen; i++) {
         struct observation *seen = learn->seen[i];
 
-        if (!seen->open || !observation_allowed(policy, seen))
-            continue;
-        credit_give(&credit, seen);
-        seen->covered = seen->kept = cover;
+        if (seen->open && credit_give(&credit, seen))
+            seen->covered = seen->kept = cover;
     }
     credit_fini(&credit);
     policy_unref(policy);
