@@ -225,6 +225,8 @@ static bool take_rest(char **at, const char *end, struct fields *fields)
 /* What would end the authority in a URL. Anything else the URL's own parser judges. */
 static bool is_authority(struct text value)
 {
+    if (!value.at)
+        return false;
     for (size_t i = 0; i < value.len; i++) {
         if (strchr("/?#@\\ ", value.at[i])) /* NUL too */
             return false;
@@ -234,12 +236,14 @@ static bool is_authority(struct text value)
 
 static bool is_path(struct text value)
 {
-    return value.len > 0 && value.at[0] == '/' && !memchr(value.at, '?', value.len);
+    return value.at && text_starts(value, TEXT("/")) && !memchr(value.at, '?', value.len);
 }
 
 /* tenant_name_in_query(): a name, or "?". */
 static bool is_account(struct text value)
 {
+    if (!value.at)
+        return true; /* nobody is named */
     for (size_t i = 0; i < value.len; i++) {
         char c = value.at[i];
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
@@ -261,7 +265,7 @@ static bool is_sound(const struct fields *fields)
     return syntax_all(value[KEY_METHOD], BYTE_TCHAR) && is_authority(value[KEY_DESTINATION]) &&
            is_path(value[KEY_PATH]) && is_verdict(value[KEY_VERDICT]) &&
            (!value[KEY_SCHEME].at || text_eq(value[KEY_SCHEME], TEXT("http"))) &&
-           (!value[KEY_AN].at || is_account(value[KEY_AN]));
+           is_account(value[KEY_AN]);
 }
 
 static void add(struct access_log *log, struct text *url, struct text part)

@@ -74,7 +74,7 @@ static struct request *keep(struct replay *replay, const struct request *seen)
     request->method.at = bytes;
     request->url.at = bytes + method.len;
     request->number = replay->n;
-    replay->requests = mem_grow(replay->requests, replay->n, sizeof(*replay->requests));
+    replay->requests = mem_grow(replay->requests, replay->n, sizeof(void *));
     replay->requests[replay->n++] = request;
     replay->bytes += method.len + url.len;
     if (!tsearch(request, &replay->tree, compare_requests))
@@ -187,7 +187,7 @@ static void say_all(struct replay *replay)
     struct judgement judgement;
 
     if (replay->n)
-        qsort(replay->requests, replay->n, sizeof(*replay->requests), compare_for_telling);
+        qsort(replay->requests, replay->n, sizeof(void *), compare_for_telling);
     for (size_t i = 0; i < replay->n; i++) {
         const struct request *request = replay->requests[i];
 

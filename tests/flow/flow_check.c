@@ -166,14 +166,17 @@ static void really_went_through(void **state)
         "http://storeacct.vtexcommercestable.com.br/api/b?an=x%20y",
         "http://portal.vtexcommercestable.com.br/api/a?an=other&an=storeacct",
         "http://app.io.vtex.com/acme.x/v1/other/master/y",
-        "http://169.254.169.254/latest"
+        "http://169.254.169.254/latest",
+        "http://plain.example:8080/x",
+        "http://plain.example/x"
     };
+    static const struct plan plan = { .options = { "--plaintext-host", "plain.example" } };
     static struct world own;
     struct run run;
     char id[24];
 
     (void)state;
-    world_open(&own, NULL);
+    world_open(&own, &plan);
     for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
         struct client *client = world_client(&own);
         struct bytes request = { 0 };
@@ -198,12 +201,14 @@ static void really_went_through(void **state)
     }
     begin(&run);
     folder_manifest(run.folder, world_policies);
-    run_in(&run, REPLAY, process_log(own.sidecar));
+    run_in(&run, REPLAY "--plaintext-host plain.example", process_log(own.sidecar));
     expect_code(&run, 1);
     expect_in(process_log(run.process),
-              "replayed 14 requests: 3 allow, 10 deny, 1 refuse; 0 changed");
+              "replayed 16 requests: 3 allow, 12 deny, 1 refuse; 0 changed");
     expect_in(process_log(run.process), "; 0 lines not judged");
     expect_in(process_output(run.process), "\thttps://evil.example:8443/v1/a\t");
+    expect_in(process_output(run.process), "\thttp://plain.example:8080/x\t");
+    expect_in(process_output(run.process), "\thttp://plain.example/x\t");
     expect_in(process_output(run.process), "br/api/a?an=other\t");
     expect_in(process_output(run.process), "br/api/b?an=%3F\t");
     expect_in(process_output(run.process), "/v1/\xc3\xa9\"\\=&;\t");
