@@ -88,7 +88,7 @@ static const char *obstacle(const struct learn *learn, const struct policy *poli
             if (!judge_reading_as(policy, seen->method, &where, readings.at[i].path, &host_named))
                 why = snippet_obstacle(readings.at[i].path);
     readings_fini(&readings);
-    return why ? why : "no policy can open exactly this";
+    return why ? why : "there are too many paths with several readings to write policies for all";
 }
 
 static const char *floor_sentence(enum verdict_reason reason)
@@ -162,19 +162,6 @@ static void prove(struct learn *learn)
     policy_unref(with);
 }
 
-static void drop_needless(struct lesson *lesson)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < lesson->n_learned; i++) {
-        if (lesson->learned[i].evidence.paths == 0)
-            learned_fini(&lesson->learned[i]);
-        else
-            lesson->learned[kept++] = lesson->learned[i];
-    }
-    lesson->n_learned = kept;
-}
-
 /* A wide policy that is all the same the smallest (ids right behind the host) stays. */
 static bool stands_today(struct learn *learn, const struct learned *learned)
 {
@@ -192,18 +179,26 @@ static bool stands_today(struct learn *learn, const struct learned *learned)
     return false;
 }
 
-static void drop_what_stands(struct learn *learn)
+static bool is_needless(struct learn *learn, const struct learned *learned)
+{
+    return learned->evidence.paths == 0 ||
+           (!learn->options.fresh && !learned->for_denied && stands_today(learn, learned));
+}
+
+static void drop_needless(struct learn *learn)
 {
     struct lesson *lesson = &learn->lesson;
-    size_t kept = 0;
+    size_t n = lesson->n_learned;
 
-    for (size_t i = 0; i < lesson->n_learned; i++) {
-        if (lesson->learned[i].for_denied || !stands_today(learn, &lesson->learned[i]))
-            lesson->learned[kept++] = lesson->learned[i];
+    lesson->n_learned = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct learned learned = lesson->learned[i];
+
+        if (is_needless(learn, &learned))
+            learned_fini(&learned);
         else
-            learned_fini(&lesson->learned[i]);
+            lesson->learned[lesson->n_learned++] = learned;
     }
-    lesson->n_learned = kept;
 }
 
 const struct lesson *learn_conclude(struct learn *learn)
@@ -217,8 +212,6 @@ const struct lesson *learn_conclude(struct learn *learn)
     learn_keys(learn, true);
     learn_paths(learn, true);
     prove(learn);
-    drop_needless(&learn->lesson);
-    if (!learn->options.fresh)
-        drop_what_stands(learn);
+    drop_needless(learn);
     return &learn->lesson;
 }

@@ -15,6 +15,8 @@
 
 enum {
     LEARN_REQUESTS_MAX = 250000, /* distinct ones; at worst 1.3 KiB each by the time of the proof */
+    /* of readings that no client sent: a twisted path has up to READINGS_MAX of them */
+    LEARN_READING_BYTES = 16 * 1024 * 1024,
     LEARN_FOLD = 3,
     LEARN_WORDS_HINT = 30, /* so many words at one place may be names of things, not of routes */
 };

@@ -37,7 +37,8 @@ struct learn {
     struct policy *none; /* without a rule that opens anything */
     struct observation **seen;
     size_t n_seen;
-    void *tree; /* of the same */
+    void *tree;           /* of the same */
+    size_t reading_bytes; /* taken of LEARN_READING_BYTES */
     struct lesson lesson;
 };
 

@@ -152,23 +152,41 @@ static void add_path(struct group *group, struct text path, bool sent)
     group->paths[group->n_paths++] = (struct fold_path){ .path = path, .sent = sent };
 }
 
-static void add_readings(struct group *group, const struct observation *seen)
+/* A reading lives in memory of its own until the host is done. */
+static void own_reading(struct group *group, struct text path)
+{
+    char *copy = text_dup(path);
+
+    group->owned = mem_grow(group->owned, group->n_owned, sizeof(char *));
+    group->owned[group->n_owned++] = copy;
+    add_path(group, (struct text){ copy, path.len }, false);
+}
+
+/* All of them, or none when there is no room: then the proof names the request. */
+static void add_twisted(struct group *group, const struct observation *seen)
 {
     struct readings readings;
+    size_t size = 0;
+    bool good = readings_of(seen->path, &readings) == READINGS_OK;
 
-    add_path(group, seen->path, true);
-    if (path_is_plain(seen->path))
-        return;
-    if (readings_of(seen->path, &readings) == READINGS_OK)
-        for (size_t i = 1; i < readings.n; i++) {
-            char *copy = text_dup(readings.at[i].path);
-
-            group->owned = mem_grow(group->owned, group->n_owned, sizeof(char *));
-            group->owned[group->n_owned++] = copy;
-            if (copy[0] == '/')
-                add_path(group, (struct text){ copy, readings.at[i].path.len }, false);
-        }
+    for (size_t i = 1; good && i < readings.n; i++)
+        size += readings.at[i].path.len + 1;
+    if (good && size <= LEARN_READING_BYTES - group->learn->reading_bytes) {
+        group->learn->reading_bytes += size;
+        add_path(group, seen->path, true);
+        for (size_t i = 1; i < readings.n; i++)
+            if (text_starts(readings.at[i].path, TEXT("/")))
+                own_reading(group, readings.at[i].path);
+    }
     readings_fini(&readings);
+}
+
+static void add_observation(struct group *group, const struct observation *seen)
+{
+    if (path_is_plain(seen->path))
+        add_path(group, seen->path, true);
+    else
+        add_twisted(group, seen);
 }
 
 static void learn_group(struct group *group)
@@ -208,7 +226,7 @@ static size_t learn_host(struct learn *learn, bool denied, size_t from)
 
     for (; end < learn->n_seen && strcmp(learn->seen[end]->host, host) == 0; end++)
         if (observation_is_due(learn->seen[end], denied))
-            add_readings(&group, learn->seen[end]);
+            add_observation(&group, learn->seen[end]);
     snippet_host(learn->none, &group.where, group.host);
     learn_group(&group);
     return end;

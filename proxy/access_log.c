@@ -291,13 +291,13 @@ static struct text url_of(struct access_log *log, const struct fields *fields)
     return url;
 }
 
-/* The status stands behind all else that is read here. Where the writer had no room for it, or the
- * input ends within it, something before it may be missing too. */
+/* The status and the outcome stand behind all else that is read here. Where the writer had no room for
+ * them, or the input ends within them, something before may be missing too. */
 static bool is_whole(const struct access_log *log, const struct text *value)
 {
-    struct text status = value[KEY_STATUS];
+    struct text last = value[KEY_OUTCOME].at ? value[KEY_OUTCOME] : value[KEY_STATUS];
 
-    return status.at && (log->ended || status.at + status.len < log->bytes + log->len) &&
+    return value[KEY_STATUS].at && (log->ended || last.at + last.len < log->bytes + log->len) &&
            !value[KEY_METHOD_CUT].at && !value[KEY_PATH_CUT].at;
 }
 

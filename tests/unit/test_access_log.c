@@ -145,6 +145,11 @@ static struct row {
       TEXT_INIT(HEAD "method=GET destination=a.test path=/a verdict=allow status=20"),
       ACCESS_LINE_INCOMPLETE, NULL },
 
+    { "the input ends within the outcome", TEXT_INIT(GOOD "outcome=address_den"),
+      ACCESS_LINE_INCOMPLETE, NULL },
+    { "two outcomes", TEXT_INIT(GOOD "outcome=relayed outcome=relayed\n"), ACCESS_LINE_BROKEN,
+      NULL },
+
     { "a key at the end", TEXT_INIT(GOOD "retries\n"), ACCESS_LINE_BROKEN, NULL },
     { "a key without a value", TEXT_INIT(GOOD "retries=\n"), ACCESS_LINE_BROKEN, NULL },
     { "a value without a key", TEXT_INIT(GOOD "=1\n"), ACCESS_LINE_BROKEN, NULL },
@@ -248,6 +253,7 @@ static void test_all_of_it(void **state)
     assert_int_equal(record.status, 200);
     assert_true(text_eq(record.method, TEXT("GET")));
     assert_true(text_eq(record.verdict, TEXT("allow")));
+    assert_true(text_eq(record.outcome, TEXT("relayed")));
     assert_true(text_eq(record.time, TEXT("2026-01-31T12:00:00.000Z")));
     expect_line(&source, ACCESS_LINE_OTHER, &record);
     expect_line(&source, ACCESS_LINE_INCOMPLETE, &record);
