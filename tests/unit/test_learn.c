@@ -377,6 +377,24 @@ static void many_words_are_a_hint(void **state)
     end(&of);
 }
 
+static void no_more_than_the_ceiling(void **state)
+{
+    struct lesson_of of = { 0 };
+    struct destination where = { .port = 443, .host_len = 6, .host = "a.test" };
+    char path[32];
+
+    (void)state;
+    begin(&of, NULL, &usual);
+    for (unsigned i = 0; i <= LEARN_REQUESTS_MAX; i++) {
+        where.path = (struct text){ path, (size_t)snprintf(path, sizeof(path), "/%u", i) };
+        assert_int_equal(learn_note(of.learn, TEXT("GET"), &where, LEARN_ALLOWED),
+                         i < LEARN_REQUESTS_MAX);
+    }
+    where.path = TEXT("/7");
+    assert_true(learn_note(of.learn, TEXT("GET"), &where, LEARN_ALLOWED)); /* a known one */
+    end(&of);
+}
+
 /* ---- today's policies ---- */
 
 #define OUT(host, path)                                                                            \
@@ -660,6 +678,7 @@ int main(void)
     STORIES_ADD(&all, stories, learns);
     stories_add(&all, "--fold and --fold-words", fold_is_a_choice, NULL);
     stories_add(&all, "evidence counts requests, paths and values", evidence_counts, NULL);
+    stories_add(&all, "no more requests than the ceiling", no_more_than_the_ceiling, NULL);
     stories_add(&all, "many words are a hint", many_words_are_a_hint, NULL);
     stories_add(&all, "today's policies are kept, replaced, or unused",
                 today_is_kept_replaced_or_unused, NULL);
