@@ -1,0 +1,151 @@
+/*   first     what stands at the one end of the patterns, each text once
+ *     `--->   second    what stands at their other ends, for each of these
+ *               `--->   items    the patterns with both, as given */
+#include "policy/wild_index.h"
+
+#include <stdlib.h>
+
+#include "config/memory.h"
+
+struct wild_index {
+    enum affix_side side;
+    struct affix *first, *second;
+    size_t n_first, n_second;
+    struct wild_item *items;
+};
+
+static enum affix_side other(enum affix_side side)
+{
+    return side == AFFIX_FRONT ? AFFIX_BACK : AFFIX_FRONT;
+}
+
+static struct text end_of(enum affix_side side, const struct wild_item *item)
+{
+    return side == AFFIX_FRONT ? pattern_head(item->pattern) : pattern_tail(item->pattern);
+}
+
+/* ---- building ---- */
+
+struct numbered {
+    struct wild_item item;
+    size_t number; /* qsort() does not keep the order of equals */
+};
+
+static int compare(const void *left, const void *right, void *context)
+{
+    const struct numbered *a = left, *b = right;
+    enum affix_side side = *(const enum affix_side *)context;
+    int order = affix_compare(side, end_of(side, &a->item), end_of(side, &b->item));
+
+    side = other(side);
+    if (order == 0)
+        order = affix_compare(side, end_of(side, &a->item), end_of(side, &b->item));
+    return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+static void sort(enum affix_side side, struct wild_item *items, size_t n)
+{
+    struct numbered *sorted = mem_alloc(n, sizeof *sorted);
+
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = (struct numbered){ items[i], i };
+    qsort_r(sorted, n, sizeof *sorted, compare, &side);
+    for (size_t i = 0; i < n; i++)
+        items[i] = sorted[i].item;
+    free(sorted);
+}
+
+/* Files entry `from` of the level below under `text`, which is the last one or a new one. Returns
+ * whether it is new. */
+static bool file(struct affix *texts, size_t *n, struct text text, size_t from, bool fresh)
+{
+    if (*n == 0 || fresh || !text_eq(texts[*n - 1].text, text)) {
+        texts[(*n)++] = (struct affix){ .text = text, .from = (uint32_t)from, .n = 1 };
+        return true;
+    }
+    texts[*n - 1].n++;
+    return false;
+}
+
+static void file_all(struct wild_index *index, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct text head = end_of(index->side, &index->items[i]);
+        struct text tail = end_of(other(index->side), &index->items[i]);
+        struct affix *last = index->n_first ? &index->first[index->n_first - 1] : NULL;
+        bool fresh = !last || !text_eq(last->text, head);
+
+        if (file(index->second, &index->n_second, tail, i, fresh))
+            file(index->first, &index->n_first, head, index->n_second - 1, false);
+    }
+}
+
+static void link_all(struct wild_index *index)
+{
+    affixes_link(index->side, index->first, index->n_first);
+    for (size_t i = 0; i < index->n_first; i++)
+        affixes_link(other(index->side), &index->second[index->first[i].from], index->first[i].n);
+}
+
+struct wild_index *wild_index_new(enum affix_side side, struct wild_item *items, size_t n)
+{
+    struct wild_index *index = mem_alloc(1, sizeof *index);
+
+    index->side = side;
+    index->items = items;
+    if (n == 0)
+        return index;
+    sort(side, items, n);
+    index->first = mem_alloc(n, sizeof *index->first);
+    index->second = mem_alloc(n, sizeof *index->second);
+    file_all(index, n);
+    index->first = mem_resize(index->first, index->n_first, sizeof *index->first);
+    index->second = mem_resize(index->second, index->n_second, sizeof *index->second);
+    link_all(index);
+    return index;
+}
+
+void wild_index_free(struct wild_index *index)
+{
+    if (!index)
+        return;
+    free(index->first);
+    free(index->second);
+    free(index->items);
+    free(index);
+}
+
+/* ---- finding ---- */
+
+static void enter(struct wild_walk *walk, const struct affix *first)
+{
+    const struct wild_index *index = walk->index;
+
+    walk->first = first;
+    walk->next = 0;
+    walk->second = first ? affixes_find(other(index->side), &index->second[first->from], first->n,
+                                        walk->subject)
+                         : NULL;
+}
+
+void wild_walk_init(struct wild_walk *walk, const struct wild_index *index, struct text subject)
+{
+    *walk = (struct wild_walk){ .index = index, .subject = subject };
+    enter(walk, affixes_find(index->side, index->first, index->n_first, subject));
+}
+
+const void *wild_walk_next(struct wild_walk *walk)
+{
+    while (walk->first) {
+        for (; walk->second; walk->second = walk->second->parent, walk->next = 0)
+            while (walk->next < walk->second->n) {
+                const struct wild_item *item =
+                    &walk->index->items[walk->second->from + walk->next++];
+
+                if (pattern_matches(item->pattern, walk->subject))
+                    return item->owner;
+            }
+        enter(walk, walk->first->parent);
+    }
+    return NULL;
+}
