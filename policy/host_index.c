@@ -69,6 +69,8 @@ static void finish_group(struct host_group *group)
     if (group->n_exact > 0)
         qsort(group->exact, group->n_exact, sizeof *group->exact, compare_exact);
     group->wild = wild_index_new(AFFIX_FRONT, group->collected, group->n_collected);
+    free(group->collected);
+    group->collected = NULL;
 }
 
 static void finish(struct host_index *index)
@@ -84,6 +86,7 @@ static void finish(struct host_index *index)
             wild[n++] = (struct wild_item){ group->pattern, group };
     }
     index->wild = wild_index_new(AFFIX_BACK, wild, n);
+    free(wild);
 }
 
 struct host_index *host_index_new(const struct rule *rules, size_t n_rules)
@@ -161,8 +164,8 @@ static const struct rule *find_wild(const struct host_group *group, const struct
 
     wild_walk_init(&walk, group->wild, query->path);
     while ((rule = wild_walk_next(&walk)) != NULL)
-        if ((!found || rule < found) && port_fits(rule, query->port))
-            found = rule;
+        if (port_fits(rule, query->port))
+            walk.before = found = rule;
     return found;
 }
 

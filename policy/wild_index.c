@@ -7,11 +7,17 @@
 
 #include "config/memory.h"
 
+struct filed {
+    struct wild_item item;
+    size_t number;      /* qsort() does not keep the order of equals */
+    struct pairs pairs; /* of what stands between the ends */
+};
+
 struct wild_index {
     enum affix_side side;
     struct affix *first, *second;
     size_t n_first, n_second;
-    struct wild_item *items;
+    struct filed *items;
 };
 
 static enum affix_side other(enum affix_side side)
@@ -26,14 +32,9 @@ static struct text end_of(enum affix_side side, const struct wild_item *item)
 
 /* ---- building ---- */
 
-struct numbered {
-    struct wild_item item;
-    size_t number; /* qsort() does not keep the order of equals */
-};
-
 static int compare(const void *left, const void *right, void *context)
 {
-    const struct numbered *a = left, *b = right;
+    const struct filed *a = left, *b = right;
     enum affix_side side = *(const enum affix_side *)context;
     int order = affix_compare(side, end_of(side, &a->item), end_of(side, &b->item));
 
@@ -43,16 +44,30 @@ static int compare(const void *left, const void *right, void *context)
     return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
 }
 
-static void sort(enum affix_side side, struct wild_item *items, size_t n)
+static struct pairs pairs_between(const struct pattern *pattern)
 {
-    struct numbered *sorted = mem_alloc(n, sizeof *sorted);
+    struct text source = pattern_source(pattern);
+    const char *at = source.at + pattern_head(pattern).len + 1;
+    const char *end = source.at + source.len - pattern_tail(pattern).len;
+    struct pairs pairs = { 0 };
+
+    while (at < end) { /* a star stands before `end` */
+        const char *star = memchr(at, '*', (size_t)(end - at));
+
+        pairs_add(&pairs, text_span(at, star));
+        at = star + 1;
+    }
+    return pairs;
+}
+
+static struct filed *sorted(enum affix_side side, const struct wild_item *items, size_t n)
+{
+    struct filed *out = mem_alloc(n, sizeof *out);
 
     for (size_t i = 0; i < n; i++)
-        sorted[i] = (struct numbered){ items[i], i };
-    qsort_r(sorted, n, sizeof *sorted, compare, &side);
-    for (size_t i = 0; i < n; i++)
-        items[i] = sorted[i].item;
-    free(sorted);
+        out[i] = (struct filed){ items[i], i, pairs_between(items[i].pattern) };
+    qsort_r(out, n, sizeof *out, compare, &side);
+    return out;
 }
 
 /* Files entry `from` of the level below under `text`, which is the last one or a new one. Returns
@@ -70,8 +85,8 @@ static bool file(struct affix *texts, size_t *n, struct text text, size_t from, 
 static void file_all(struct wild_index *index, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct text head = end_of(index->side, &index->items[i]);
-        struct text tail = end_of(other(index->side), &index->items[i]);
+        struct text head = end_of(index->side, &index->items[i].item);
+        struct text tail = end_of(other(index->side), &index->items[i].item);
         struct affix *last = index->n_first ? &index->first[index->n_first - 1] : NULL;
         bool fresh = !last || !text_eq(last->text, head);
 
@@ -87,15 +102,14 @@ static void link_all(struct wild_index *index)
         affixes_link(other(index->side), &index->second[index->first[i].from], index->first[i].n);
 }
 
-struct wild_index *wild_index_new(enum affix_side side, struct wild_item *items, size_t n)
+struct wild_index *wild_index_new(enum affix_side side, const struct wild_item *items, size_t n)
 {
     struct wild_index *index = mem_alloc(1, sizeof *index);
 
     index->side = side;
-    index->items = items;
     if (n == 0)
         return index;
-    sort(side, items, n);
+    index->items = sorted(side, items, n);
     index->first = mem_alloc(n, sizeof *index->first);
     index->second = mem_alloc(n, sizeof *index->second);
     file_all(index, n);
@@ -134,17 +148,42 @@ void wild_walk_init(struct wild_walk *walk, const struct wild_index *index, stru
     enter(walk, affixes_find(index->side, index->first, index->n_first, subject));
 }
 
+/* Finding out what the subject holds pays only for many. */
+static bool may_match(struct wild_walk *walk, const struct filed *filed)
+{
+    enum { MANY = 4 };
+
+    if (walk->before && filed->item.owner >= walk->before)
+        return false;
+    if (walk->second->n < MANY || walk->subject.len > PAIRS_TEXT_MAX)
+        return true;
+    if (!walk->pairs_known)
+        pairs_add(&walk->pairs, walk->subject);
+    walk->pairs_known = true;
+    return pairs_within(&filed->pairs, &walk->pairs);
+}
+
+/* The next one of those with both ends alike. */
+static const void *next_of_equals(struct wild_walk *walk)
+{
+    while (walk->next < walk->second->n) {
+        const struct filed *filed = &walk->index->items[walk->second->from + walk->next++];
+
+        if (may_match(walk, filed) && pattern_matches(filed->item.pattern, walk->subject))
+            return filed->item.owner;
+    }
+    return NULL;
+}
+
 const void *wild_walk_next(struct wild_walk *walk)
 {
     while (walk->first) {
-        for (; walk->second; walk->second = walk->second->parent, walk->next = 0)
-            while (walk->next < walk->second->n) {
-                const struct wild_item *item =
-                    &walk->index->items[walk->second->from + walk->next++];
+        for (; walk->second; walk->second = walk->second->parent, walk->next = 0) {
+            const void *found = next_of_equals(walk);
 
-                if (pattern_matches(item->pattern, walk->subject))
-                    return item->owner;
-            }
+            if (found)
+                return found;
+        }
         enter(walk, walk->first->parent);
     }
     return NULL;

@@ -3,6 +3,7 @@
  *   bench_policy [ROUNDS]                  everything, as JSON rows
  *   bench_policy manifest RULES SHAPE      the manifest of that size, for other programs
  *   bench_policy nginx RULES SHAPE         the same allowlist as nginx's maps
+ *   bench_policy path RULES SHAPE WHICH    the path of its `first`, `last` or `denied` request
  *   bench_policy judge RULES SHAPE N       N verdicts of the last rule, for a profiler */
 #include <assert.h>
 #include <malloc.h>
@@ -220,11 +221,11 @@ static void add_hostile_patterns(struct bench *bench)
 {
     for (size_t len = 1000; len <= 16000; len *= 2) {
         char *path = repeated("/", "a", len, "");
-        char *stars = repeated("/", "*a", len / 4, "*b");
-        char *needle = repeated("/*", "a", 200, "ba*c");
+        char *stars = repeated("/", "*a", len / 4, "*ab*");
+        char *needle = repeated("/*", "a", 200, "ba*");
 
-        add_path(bench, "*a*a*a...*b on aaa...", policy_of_path(stars), path, VERDICT_DENY);
-        add_path(bench, "*aaa...ba*c on aaa...", policy_of_path(needle), path, VERDICT_DENY);
+        add_path(bench, "*a*a*a...*ab* on aaa...", policy_of_path(stars), path, VERDICT_DENY);
+        add_path(bench, "*aaa...ba* on aaa...", policy_of_path(needle), path, VERDICT_DENY);
         free(path);
         free(stars);
         free(needle);
@@ -348,6 +349,19 @@ static void judge_often(const struct ruleset *set, unsigned long n)
         judge_next(requests);
 }
 
+static void print_path(const struct ruleset *set, const char *which)
+{
+    size_t first = set->n_rules - set->on_host;
+    char url[RULESET_URL_MAX];
+
+    ruleset_url(set,
+                strcmp(which, "first") == 0  ? first
+                : strcmp(which, "last") == 0 ? set->n_rules - 1
+                                             : RULESET_NONE,
+                url);
+    puts(url + sizeof "https://" RULESET_HOST - 1);
+}
+
 int main(int argc, char **argv)
 {
     struct ruleset set = { 0 };
@@ -358,6 +372,8 @@ int main(int argc, char **argv)
         fputs(ruleset_manifest(&set), stdout);
     else if (argc == 4 && strcmp(argv[1], "nginx") == 0)
         ruleset_nginx(&set, stdout);
+    else if (argc == 5 && strcmp(argv[1], "path") == 0)
+        print_path(&set, argv[4]);
     else if (argc == 5 && strcmp(argv[1], "judge") == 0)
         judge_often(&set, strtoul(argv[4], NULL, 10));
     else if (argc <= 2)

@@ -73,6 +73,9 @@ static void write_path(const struct ruleset *set, size_t i, const char *star, ch
     case RULESET_MIDDLE:
         snprintf(out, WHERE_MAX, "/api/catalog/%s/item-%05zu/info", star, i);
         break;
+    case RULESET_STARS:
+        snprintf(out, WHERE_MAX, "/api/%s/item-%05zu/%s", star, i, star);
+        break;
     default:
         snprintf(out, WHERE_MAX, "/api/catalog/v1/item-%05zu/info", i);
         break;
@@ -81,7 +84,8 @@ static void write_path(const struct ruleset *set, size_t i, const char *star, ch
 
 const char *ruleset_shape_name(enum ruleset_shape shape)
 {
-    static const char *const names[N_RULESET_SHAPES] = { "exact", "prefix", "middle", "mixed" };
+    static const char *const names[N_RULESET_SHAPES] = { "exact", "prefix", "middle", "mixed",
+                                                         "stars" };
 
     return names[shape];
 }
@@ -171,6 +175,7 @@ static void write_paths(const struct ruleset *set, size_t first, size_t end, FIL
             fprintf(out, " \"~^%s\" 1;\n", path);
             break;
         case RULESET_MIDDLE:
+        case RULESET_STARS:
             fprintf(out, " \"~^%s$\" 1;\n", path);
             break;
         default:

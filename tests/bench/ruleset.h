@@ -16,6 +16,7 @@ enum ruleset_shape {
     RULESET_PREFIX, /* /api/catalog/v1/item-00017/ and a star */
     RULESET_MIDDLE, /* /api/catalog/, a star, /item-00017/info */
     RULESET_MIXED,  /* these three in turn */
+    RULESET_STARS,  /* /api/, a star, /item-00017/, a star: all alike at both ends */
     N_RULESET_SHAPES,
 };
 
