@@ -13,10 +13,14 @@ struct filed {
     struct pairs pairs; /* of what stands between the ends */
 };
 
+struct level {
+    struct affix *at;
+    size_t n;
+};
+
 struct wild_index {
     enum affix_side side;
-    struct affix *first, *second;
-    size_t n_first, n_second;
+    struct level first, second;
     struct filed *items;
 };
 
@@ -70,36 +74,45 @@ static struct filed *sorted(enum affix_side side, const struct wild_item *items,
     return out;
 }
 
-/* Files entry `from` of the level below under `text`, which is the last one or a new one. Returns
- * whether it is new. */
-static bool file(struct affix *texts, size_t *n, struct text text, size_t from, bool fresh)
+static bool is_last(const struct level *level, struct text text)
 {
-    if (*n == 0 || fresh || !text_eq(texts[*n - 1].text, text)) {
-        texts[(*n)++] = (struct affix){ .text = text, .from = (uint32_t)from, .n = 1 };
-        return true;
-    }
-    texts[*n - 1].n++;
-    return false;
+    return level->n > 0 && text_eq(level->at[level->n - 1].text, text);
 }
 
-static void file_all(struct wild_index *index, size_t n)
+/* A new text, to which entry `from` of the level below belongs. */
+static void push(struct level *level, struct text text, size_t from)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct text head = end_of(index->side, &index->items[i].item);
-        struct text tail = end_of(other(index->side), &index->items[i].item);
-        struct affix *last = index->n_first ? &index->first[index->n_first - 1] : NULL;
-        bool fresh = !last || !text_eq(last->text, head);
+    level->at = mem_grow(level->at, level->n, sizeof *level->at);
+    level->at[level->n++] = (struct affix){ .text = text, .from = (uint32_t)from, .n = 1 };
+}
 
-        if (file(index->second, &index->n_second, tail, i, fresh))
-            file(index->first, &index->n_first, head, index->n_second - 1, false);
+static void file(struct wild_index *index, size_t i)
+{
+    struct text here = end_of(index->side, &index->items[i].item);
+    struct text there = end_of(other(index->side), &index->items[i].item);
+    struct level *first = &index->first, *second = &index->second;
+    bool same = is_last(first, here);
+
+    if (same && is_last(second, there)) {
+        second->at[second->n - 1].n++;
+        return;
     }
+    push(second, there, i);
+    if (same)
+        first->at[first->n - 1].n++;
+    else
+        push(first, here, second->n - 1);
 }
 
 static void link_all(struct wild_index *index)
 {
-    affixes_link(index->side, index->first, index->n_first);
-    for (size_t i = 0; i < index->n_first; i++)
-        affixes_link(other(index->side), &index->second[index->first[i].from], index->first[i].n);
+    struct level *first = &index->first, *second = &index->second;
+
+    first->at = mem_resize(first->at, first->n, sizeof *first->at);
+    second->at = mem_resize(second->at, second->n, sizeof *second->at);
+    affixes_link(index->side, first->at, first->n);
+    for (size_t i = 0; i < first->n; i++)
+        affixes_link(other(index->side), &second->at[first->at[i].from], first->at[i].n);
 }
 
 struct wild_index *wild_index_new(enum affix_side side, const struct wild_item *items, size_t n)
@@ -110,11 +123,8 @@ struct wild_index *wild_index_new(enum affix_side side, const struct wild_item *
     if (n == 0)
         return index;
     index->items = sorted(side, items, n);
-    index->first = mem_alloc(n, sizeof *index->first);
-    index->second = mem_alloc(n, sizeof *index->second);
-    file_all(index, n);
-    index->first = mem_resize(index->first, index->n_first, sizeof *index->first);
-    index->second = mem_resize(index->second, index->n_second, sizeof *index->second);
+    for (size_t i = 0; i < n; i++)
+        file(index, i);
     link_all(index);
     return index;
 }
@@ -123,8 +133,8 @@ void wild_index_free(struct wild_index *index)
 {
     if (!index)
         return;
-    free(index->first);
-    free(index->second);
+    free(index->first.at);
+    free(index->second.at);
     free(index->items);
     free(index);
 }
@@ -137,15 +147,15 @@ static void enter(struct wild_walk *walk, const struct affix *first)
 
     walk->first = first;
     walk->next = 0;
-    walk->second = first ? affixes_find(other(index->side), &index->second[first->from], first->n,
-                                        walk->subject)
+    walk->second = first ? affixes_find(other(index->side), &index->second.at[first->from],
+                                        first->n, walk->subject)
                          : NULL;
 }
 
 void wild_walk_init(struct wild_walk *walk, const struct wild_index *index, struct text subject)
 {
     *walk = (struct wild_walk){ .index = index, .subject = subject };
-    enter(walk, affixes_find(index->side, index->first, index->n_first, subject));
+    enter(walk, affixes_find(index->side, index->first.at, index->first.n, subject));
 }
 
 /* Finding out what the subject holds pays only for many. */

@@ -114,11 +114,13 @@ def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2;
 
 step bench-policy "policy: $rounds rounds of ours" sh -c "$bench $rounds >$out/policy-ours.json" || exit 1
 : >"$out/policy-peer.tsv"
+status=0
 if find_peer nginx nginx usr/sbin/nginx; then
     started=$SECONDS
     if measure_peer >"$out/policy-peer.tsv" 2>build/log/bench-peer.log; then
         result ok "policy: $rounds rounds of $("$peer" -v 2>&1 | sed 's/.*: //') ($((SECONDS - started)) s)"
     else
+        status=1
         result FAIL "nginx could not be measured; the ends of build/log/bench-peer.log and bench-nginx.log:"
         show_tail build/log/bench-peer.log 5
         show_tail build/log/bench-nginx.log 5
@@ -126,4 +128,5 @@ if find_peer nginx nginx usr/sbin/nginx; then
 else
     result skip "there is no nginx to measure beside"
 fi
-jq --rawfile peer "$out/policy-peer.tsv" "$join" "$out/policy-ours.json" >"$out/policy.json"
+jq --rawfile peer "$out/policy-peer.tsv" "$join" "$out/policy-ours.json" >"$out/policy.json" || exit 1
+exit $status
