@@ -25,5 +25,8 @@ bool pattern_matches(const struct pattern *pattern, struct text subject);
 /* No `*` in it: it matches only itself. */
 bool pattern_is_literal(const struct pattern *pattern);
 struct text pattern_source(const struct pattern *pattern);
+/* What stands before the first `*` and behind the last one. Of a literal both are the whole. */
+struct text pattern_head(const struct pattern *pattern);
+struct text pattern_tail(const struct pattern *pattern);
 
 #endif
