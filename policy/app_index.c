@@ -164,9 +164,9 @@ bool app_rule_opens(const struct rule *rule, const struct app_query *query)
 const struct rule *app_index_find(const struct app_index *index, const struct app_query *query,
                                   bool *host_named)
 {
-    unsigned bit = opening_bit(query->method);
     const struct service *service;
     struct route route;
+    unsigned bit;
     struct text key;
     char buffer[KEY_MAX];
 
@@ -178,6 +178,7 @@ const struct rule *app_index_find(const struct app_index *index, const struct ap
         return NULL;
     if (!route_of(query, &route) || !make_key(query->host, route.service, buffer, &key))
         return NULL;
+    bit = opening_bit(query->method);
     service = table_get(&index->opening, key);
     for (size_t i = 0; service && i < service->n_rules; i++)
         if (opens(service->rules[i], bit, &route))
@@ -280,17 +281,18 @@ bool app_index_has_denials(const struct app_index *index)
 
 const struct rule *app_index_denies(const struct app_index *index, const struct app_query *query)
 {
-    unsigned bit = denying_bit(query->method);
     const struct service *service;
     struct loose path;
     char buffer[KEY_MAX];
     struct text key;
+    unsigned bit;
 
     if (index->denying.n == 0 || !text_eq(query->host, TEXT(APP_HOST)))
         return NULL;
     loosen(query->path, &path);
     if (path.n == 0 || !make_key(query->host, bare_name(path.segment[0]), buffer, &key))
         return NULL;
+    bit = denying_bit(query->method);
     service = table_get(&index->denying, key);
     for (size_t i = 0; service && i < service->n_rules; i++)
         if ((service->rules[i]->methods & bit) &&

@@ -103,7 +103,7 @@ static struct text fixed_segments(struct text path)
 
 static void lint_tenant(const struct policy *policy, const struct rule *rule, struct diags *diags)
 {
-    struct tenant ours = policy_tenant(policy);
+    struct tenant ours = policy->tenant;
     enum tenant_named named =
         tenant_in_path(host_of(rule), fixed_segments(pattern_source(rule->path)), &ours);
 

@@ -15,7 +15,7 @@ enum { N_METHODS = sizeof methods / sizeof *methods };
 static const struct rule *closed_by(const struct policy *policy, const struct rule *rule,
                                     struct text path)
 {
-    struct app_query query = { text_of(rule->host), path, TEXT_NONE, policy_tenant(policy) };
+    struct app_query query = { text_of(rule->host), path, TEXT_NONE, policy->tenant };
     const struct rule *found = NULL;
 
     for (size_t i = 0; i < N_METHODS && path.len <= PATH_MAX_BYTES; i++) {
@@ -42,7 +42,7 @@ static bool names_a_route(struct text path)
 
 static const struct rule *closed_rule(const struct policy *policy, const struct rule *rule)
 {
-    struct tenant ours = policy_tenant(policy);
+    struct tenant ours = policy->tenant;
     const struct rule *found;
     char *path;
 

@@ -269,7 +269,7 @@ static void look_at_all(struct overlaps *in)
 
 void lint_overlaps(const struct policy *policy, struct diags *diags)
 {
-    struct overlaps in = { .policy = policy, .ours = policy_tenant(policy), .diags = diags };
+    struct overlaps in = { .policy = policy, .ours = policy->tenant, .diags = diags };
 
     if (policy->n_rules == 0)
         return;

@@ -27,5 +27,8 @@ bool pattern_covers(const struct pattern *outer, const struct pattern *inner);
 /* No `*` in it: it matches only itself. */
 bool pattern_is_literal(const struct pattern *pattern);
 struct text pattern_source(const struct pattern *pattern);
+/* What stands before the first `*` and behind the last one. Of a literal both are the whole. */
+struct text pattern_head(const struct pattern *pattern);
+struct text pattern_tail(const struct pattern *pattern);
 
 #endif

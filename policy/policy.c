@@ -121,6 +121,7 @@ struct policy *policy_compile(const struct manifest *manifest, struct providers 
     policy->workspace = text_dup(text_of(settings->workspace));
     policy->region = text_dup(text_of(settings->region));
     policy->app_id = text_dup(text_of(manifest->app_id));
+    policy->tenant = (struct tenant){ policy_account(policy), policy_workspace(policy) };
     policy->janus_alias = settings->janus_alias;
     policy->n_allow_address = settings->n_allow_address;
     policy->allow_address = mem_alloc(settings->n_allow_address, sizeof(struct cidr));
@@ -187,9 +188,4 @@ struct text policy_workspace(const struct policy *policy)
 size_t policy_n_rules(const struct policy *policy)
 {
     return policy->n_rules;
-}
-
-struct tenant policy_tenant(const struct policy *policy)
-{
-    return (struct tenant){ policy_account(policy), policy_workspace(policy) };
 }

@@ -59,26 +59,32 @@ static int overlong_byte(const char *at, const char *end, size_t *len)
     return value < 0x80 ? (int)value : -1;
 }
 
-static bool is_overlong(const char *at, const char *end)
+/* Does the special byte at `at` give a second reading here? */
+static bool is_odd(const char *at, const char *end)
 {
     size_t len;
 
-    return (unsigned char)*at >= 0xc0 && overlong_byte(at, end, &len) >= 0;
+    if (*at == '/')
+        return odd_segment_follows(at, end);
+    return (unsigned char)*at < 0x80 || overlong_byte(at, end, &len) >= 0;
 }
+
+/* Bytes that may give a path a second reading; the others, most of a path, cost one look here. */
+#define SIXTEEN                                                                                    \
+    true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true
+static const bool is_special[256] = {
+    SIXTEEN,       SIXTEEN, /* controls */
+    ['%'] = true,  ['/'] = true,  [';'] = true,  ['\\'] = true, [0x7f] = true,
+    [0xc0] = true, [0xc1] = true, [0xe0] = true, [0xf0] = true, /* overlong UTF-8 begins so */
+};
 
 bool path_is_plain(struct text path)
 {
     const char *end = path.at + path.len;
 
-    for (const char *at = path.at; at < end; at++) {
-        if (*at == '/') {
-            if (odd_segment_follows(at, end))
-                return false;
-        } else if (*at == '%' || *at == '\\' || *at == ';' || is_control(*at) ||
-                   is_overlong(at, end)) {
+    for (const char *at = path.at; at < end; at++)
+        if (is_special[(unsigned char)*at] && is_odd(at, end))
             return false;
-        }
-    }
     return true;
 }
 

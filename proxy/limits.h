@@ -50,6 +50,10 @@ enum {
 
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
+    ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */
+    /* Different requests of one replay that are kept to be told once: at most some 90 MiB. */
+    LIMIT_REPLAY_REQUESTS = 100000,
+    LIMIT_REPLAY_BYTES = 64 * 1024 * 1024,
 
     LISTEN_BACKLOG = 4096, /* the real clients open hundreds of sockets at once */
     ACCEPT_PER_TURN = 64,
