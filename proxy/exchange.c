@@ -386,7 +386,8 @@ static void note_request(struct exchange *x, const struct head *head)
     x->to_head = text_eq(head->method, TEXT("HEAD"));
     x->keep_alive = head->keep_alive;
     x->expects_continue = head_has_token(head, HEADER_EXPECT, TEXT("100-continue")) && head->minor;
-    text_printable(head->method, x->method, sizeof(x->method));
+    text_printable(head->method, x->method, sizeof(x->method)); /* a token: printable as it is */
+    x->method_cut = head->method.len >= sizeof(x->method);
 }
 
 static void go_on(struct exchange *x, const struct head *head)

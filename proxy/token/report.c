@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/memory.h"
 #include "proxy/token/jwt.h"
 
 enum { CLAIM_MAX = 256, WARNING_MAX = 512 };
@@ -97,14 +98,15 @@ json_t *token_report(const struct token_facts *facts, const struct settings *set
     return report;
 }
 
-bool token_report_write(const struct token_facts *facts, const struct settings *settings,
-                        char *body, size_t size)
+char *token_report_text(const struct token_facts *facts, const struct settings *settings)
 {
     json_t *report = token_report(facts, settings);
-    char *text = json_dumps(report, JSON_COMPACT);
+    char *dump = json_dumps(report, JSON_COMPACT), *text;
+    size_t size = strlen(dump) + sizeof("\n");
 
-    snprintf(body, size, "%s\n", text ? text : "{}");
-    free(text);
+    text = mem_alloc(size, 1);
+    snprintf(text, size, "%s\n", dump);
+    free(dump);
     json_decref(report);
-    return facts->current;
+    return text;
 }
