@@ -52,17 +52,28 @@ static void write_program(struct town *town, size_t i)
     chmod(folder_name(town->folder, "program"), 0700);
 }
 
+static const char *const pair_in_environment[] = { "JANUS_APPKEY=" TOWN_APPKEY,
+                                                   "JANUS_APPTOKEN=" TOWN_APPTOKEN, NULL };
+
 static struct source {
     const char *name;
     void (*write)(struct town *town, size_t i); /* NULL: the simulator makes them */
     bool asked;                                 /* it is asked anew with SIGHUP */
     const char *options[4];
+    const char *const *environment; /* where the pair stands, if not in files */
 } sources[] = {
-    { "file", write_token, false, { "--token-file", "token" } },
-    { "command", write_program, true, { "--token-command", "./program" } },
-    { "session", write_session, false, { "--token-session", "." } },
-    { "login", NULL, true, { NULL } },
+    { "file", write_token, false, { "--token-file", "token" }, NULL },
+    { "command", write_program, true, { "--token-command", "./program" }, NULL },
+    { "session", write_session, false, { "--token-session", "." }, NULL },
+    { "login", NULL, true, { NULL }, NULL },
+    { "login with the pair in the environment", NULL, true, { NULL }, pair_in_environment },
 };
+
+/* The first of --token-sources that it stands for. */
+static const char *kind_of(const struct source *source)
+{
+    return source->write ? source->name : "login";
+}
 
 /* What the simulator was sent last: the test knows it from there alone. */
 static char *token_at_the_origin(const struct town *town)
@@ -194,8 +205,9 @@ static void first_day(struct canary *canary, const struct source *source,
 static struct town_plan plan_of(const struct source *source, const char *scrub)
 {
     struct town_plan plan = {
-        .no_login = source->write != NULL,
-        .options = { "--token-sources", source->name, "--log-level", "debug", "--scrub", scrub,
+        .no_login = source->write || source->environment,
+        .environment = source->environment,
+        .options = { "--token-sources", kind_of(source), "--log-level", "debug", "--scrub", scrub,
                      "--token-overlap", "50ms", "--token-retry", "100ms", "--token-retry-max",
                      "100ms", "--token-wait", "500ms", "--pool-idle-timeout", "10m" },
         .dumps = true,
@@ -385,7 +397,8 @@ static void remembered(void **state)
         assert_true(memory_holds(canary.town.sidecar, canary.tokens[day]));
         for (size_t i = 0; i <= day; i++)
             memory_is_clean(canary.town.sidecar, canary.tokens[i], MEMORY_UNLOCKED);
-        memory_is_clean(canary.town.sidecar, TOWN_APPTOKEN, MEMORY_ANYWHERE);
+        if (!source->environment)
+            memory_is_clean(canary.town.sidecar, TOWN_APPTOKEN, MEMORY_ANYWHERE);
     }
     memory_is_clean(canary.town.sidecar, canary.tokens[0], MEMORY_ANYWHERE);
     expect_no_core(&canary);
