@@ -7,7 +7,8 @@
  *
  * Twice at most: once with the token before, because an issuer's nodes may not all know the newest
  * yet, and once with a newer one. What the client has seen any answer to is never sent again, nor
- * is a body that is too long to be kept. A user's own token is none of our business. */
+ * is a body that is too long to be kept. What may not be repeated goes over a new connection. A user's
+ * own token is none of our business. */
 #include <stdio.h>
 
 #include "proxy/exchange_parts.h"
