@@ -28,6 +28,8 @@ enum policy_kind {
 
 enum mode { MODE_ENFORCE, MODE_REPORT };
 
+enum scrub_mode { SCRUB_MASK, SCRUB_CUT, SCRUB_OFF };
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct settings {
@@ -68,6 +70,7 @@ struct settings {
     unsigned token_wait_ms;
     struct strings janus_hosts; /* patterns, templates already filled in */
     struct strings io_hosts;
+    enum scrub_mode scrub; /* the app token in what comes back */
 
     /* where requests go */
     char *default_host; /* template already filled in */

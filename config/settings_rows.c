@@ -22,6 +22,10 @@ static const char *const mode_names[] = {
     [MODE_ENFORCE] = "enforce", [MODE_REPORT] = "report", NULL
 };
 
+static const char *const scrub_names[] = {
+    [SCRUB_MASK] = "mask", [SCRUB_CUT] = "cut", [SCRUB_OFF] = "off", NULL
+};
+
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
 
@@ -123,6 +127,8 @@ const struct settings_row settings_rows[] = {
     { NAMED("io-hosts", "IO_HOSTS"), KIND_HOSTS, GROUP_IDENTITY, LIST(io_hosts.items, io_hosts.n), "HOST",
       "app.io.vtex.com,infra.io.vtex.com,platform.io.vtex.com",
       "hosts that get the token as Authorization: Bearer" },
+    { NAMED("scrub", "SCRUB"), KIND_CHOICE, GROUP_IDENTITY, CHOICE(scrub, scrub_names), "HOW", "mask",
+      "an app token that comes back in a response: mask it, cut the response, or turn looking for it off" },
 
     { NAMED("default-host", "DEFAULT_HOST"), KIND_HOST, GROUP_ORIGIN, FIELD(default_host), "HOST",
       "{{account}}.vtexcommercestable.com.br", "destination of requests that name the sidecar itself" },

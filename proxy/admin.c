@@ -9,11 +9,12 @@
 #include "proxy/limits.h"
 #include "proxy/loop.h"
 
-enum { ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64, BODY_MAX = 1024 };
+enum { ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64 };
 
 struct admin {
     evhtp_t *server;
-    admin_readiness *readiness;
+    const struct admin_page *pages;
+    size_t n_pages;
     void *context;
     evhtp_connection_t *connections[LIMIT_ADMIN_CONNECTIONS];
     size_t n_connections;
@@ -106,12 +107,13 @@ static void add_header(evhtp_request_t *request, const char *name, const char *v
     evhtp_headers_add_header(request->headers_out, evhtp_header_new(name, value, 0, 1));
 }
 
-static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
+static void answer_as(evhtp_request_t *request, evhtp_res status, const char *type,
+                      const char *body)
 {
     char length[24];
 
     snprintf(length, sizeof(length), "%zu", strlen(body));
-    add_header(request, "Content-Type", "application/json");
+    add_header(request, "Content-Type", type);
     add_header(request, "Content-Length", length);
     add_header(request, "Cache-Control", "no-store");
     add_header(request, "Connection",
@@ -120,6 +122,11 @@ static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
     if (evhtp_request_get_method(request) != htp_method_HEAD)
         evbuffer_add(request->buffer_out, body, strlen(body));
     evhtp_send_reply(request, status);
+}
+
+static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
+{
+    answer_as(request, status, "application/json", body);
 }
 
 /* A page in the developer's browser can reach loopback: it may neither read nor do anything here.
@@ -150,41 +157,66 @@ static void on_healthz(evhtp_request_t *request, void *arg)
         answer(request, EVHTP_RES_OK, "{\"status\":\"alive\"}\n");
 }
 
-static void on_readyz(evhtp_request_t *request, void *arg)
+static const struct admin_page *page_of(const struct admin *admin, const char *path)
+{
+    for (size_t i = 0; i < admin->n_pages; i++) {
+        if (strcmp(admin->pages[i].path, path) == 0)
+            return &admin->pages[i];
+    }
+    return NULL;
+}
+
+static void not_found(evhtp_request_t *request, const struct admin *admin)
+{
+    char body[512];
+    int len =
+        snprintf(body, sizeof(body), "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz");
+
+    for (size_t i = 0; i < admin->n_pages && len < (int)sizeof(body); i++)
+        len += snprintf(body + len, sizeof(body) - (size_t)len, ", %s", admin->pages[i].path);
+    if (len < (int)sizeof(body))
+        snprintf(body + len, sizeof(body) - (size_t)len, ".\",\"source\":\"janus-sidecar\"}\n");
+    answer(request, EVHTP_RES_NOTFOUND, body);
+}
+
+static void answer_page(evhtp_request_t *request, const struct admin *admin,
+                        const struct admin_page *page)
+{
+    unsigned status = EVHTP_RES_OK;
+    char *body = page->write(admin->context, &status);
+
+    answer_as(request, (evhtp_res)status, page->type ? page->type : "application/json", body);
+    free(body);
+}
+
+static void on_page(evhtp_request_t *request, void *arg)
 {
     struct admin *admin = arg;
-    char body[BODY_MAX];
+    const struct admin_page *page = page_of(admin, request->uri->path->full);
 
     if (refused(request))
         return;
-    bool ready = admin->readiness(admin->context, body, sizeof(body));
-    answer(request, ready ? EVHTP_RES_OK : EVHTP_RES_SERVUNAVAIL, body);
+    if (page)
+        answer_page(request, admin, page);
+    else
+        not_found(request, admin);
 }
 
-static void on_other(evhtp_request_t *request, void *arg)
-{
-    (void)arg;
-    if (refused(request))
-        return;
-    answer(request, EVHTP_RES_NOTFOUND,
-           "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz, /readyz.\","
-           "\"source\":\"janus-sidecar\"}\n");
-}
-
-struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness, void *context)
+struct admin *admin_new(struct loop *loop, int fd, const struct admin_page *pages, size_t n_pages,
+                        void *context)
 {
     struct admin *admin = mem_alloc(1, sizeof(*admin));
     struct timeval timeout = { ADMIN_TIMEOUT_S, 0 };
 
-    admin->readiness = readiness;
+    admin->pages = pages;
+    admin->n_pages = n_pages;
     admin->context = context;
     admin->server = evhtp_new(loop_base(loop), NULL);
     evhtp_set_timeouts(admin->server, &timeout, &timeout);
     evhtp_set_max_body_size(admin->server, LIMIT_ADMIN_BODY_BYTES);
     evhtp_set_post_accept_cb(admin->server, on_accepted, admin);
     evhtp_set_cb(admin->server, "/healthz", on_healthz, admin);
-    evhtp_set_cb(admin->server, "/readyz", on_readyz, admin);
-    evhtp_set_gencb(admin->server, on_other, admin);
+    evhtp_set_gencb(admin->server, on_page, admin);
     evhtp_accept_socket(admin->server, fd, ADMIN_BACKLOG);
     admin->server->arg = admin;
     admin->again = event_new(loop_base(loop), -1, 0, on_again, admin);

@@ -10,7 +10,8 @@
  *   (refused: a 401 to our token, from SENDING or AWAITING, leads to RENEWING)
  *
  *   failed: before a response head went to the client we answer ourselves (ANSWERING, then ENDED);
- *   after it we can only cut the client, so that it sees that something is missing.
+ *   after it we can only cut the client, so that it sees that something is missing. A head that has not
+ *   begun to leave can be withdrawn.
  *   gone: the client left. From any state the origin connection is cut at once. */
 #include "proxy/exchange_parts.h"
 
@@ -104,6 +105,8 @@ static void relay_head(struct exchange *x)
                             .close = x->close_client || !x->keep_alive,
                             .date = exchange_date(x->context),
                             .details = exchange_details(x, details) };
+    x->compressed = exchange_is_compressed(head);
+    x->head_from = x->bytes_down + buffer_waiting(&x->down.lead).len;
     forward_response(&x->down.lead, head, &to);
     x->head_relayed = true;
     deadline_set(x->context->idle_deadlines, &x->deadline);
@@ -168,6 +171,20 @@ static void cut_client(struct exchange *x)
     exchange_end(x, looks_whole ? CLIENT_ABORT : CLIENT_LINGER);
 }
 
+static bool head_has_left(const struct exchange *x)
+{
+    return x->bytes_down > x->head_from;
+}
+
+/* Interim responses before it stay. */
+static void withdraw_head(struct exchange *x)
+{
+    buffer_cut(&x->down.lead, (size_t)(x->head_from - x->bytes_down));
+    x->down.content = 0;
+    x->down.tail = TEXT_NONE;
+    answer_failure(x);
+}
+
 static void end_answer(struct exchange *x)
 {
     exchange_end(x, x->close_client || !x->keep_alive ? CLIENT_LINGER : CLIENT_KEEP);
@@ -193,6 +210,7 @@ static const struct move {
                    [UNRENEWED] = { exchange_take_refusal, AWAITING } },
     [RELAYING] = { [SENT] = { note_sent, RELAYING },
                    [DONE] = { finish, ENDED },
+                   [WITHDRAWN] = { withdraw_head, ANSWERING },
                    [FAILED] = { cut_client, ENDED } },
     [ANSWERING] = { [DONE] = { end_answer, ENDED } },
 };
@@ -213,10 +231,12 @@ void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
     bool repeatable = x->up.keeps && x->idempotent;
     bool stale = outcome == OUTCOME_ORIGIN_CLOSED && x->reused && !x->answered &&
                  (repeatable || !x->up_begun);
+    bool withdrawn =
+        outcome == OUTCOME_TOKEN_IN_RESPONSE && x->state == RELAYING && !head_has_left(x);
 
     x->outcome = outcome;
     snprintf(x->detail, sizeof(x->detail), "%s", detail ? detail : "");
-    exchange_move(x, stale ? STALE : FAILED);
+    exchange_move(x, stale ? STALE : withdrawn ? WITHDRAWN : FAILED);
 }
 
 /* ---- events ---- */
@@ -375,7 +395,8 @@ static void note_request(struct exchange *x, const struct head *head)
     x->to_head = text_eq(head->method, TEXT("HEAD"));
     x->keep_alive = head->keep_alive;
     x->expects_continue = head_has_token(head, HEADER_EXPECT, TEXT("100-continue")) && head->minor;
-    text_printable(head->method, x->method, sizeof(x->method));
+    text_printable(head->method, x->method, sizeof(x->method)); /* a token: printable as it is */
+    x->method_cut = head->method.len >= sizeof(x->method);
 }
 
 static void go_on(struct exchange *x, const struct head *head)

@@ -5,15 +5,18 @@
  *   exchange_shadow.c  what a second policy would have said
  *   exchange_relay.c   bytes up and down
  *   exchange_renew.c   a 401 to our own token: another token, and once more
+ *   exchange_scrub.c   the app token in what comes back
  *   exchange_answer.c  what we answer ourselves
  *   exchange_log.c     the line in the log */
 #ifndef PROXY_EXCHANGE_PARTS_H
 #define PROXY_EXCHANGE_PARTS_H
 
+#include "policy/tenant.h"
 #include "proxy/exchange.h"
 #include "proxy/forward.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/token/scrub.h"
 
 enum exchange_state {
     WAITING,
@@ -36,14 +39,17 @@ enum exchange_event {
     UNRENEWED, /* there is no other: the 401 goes on to the client */
     DONE,      /* the client has the whole response */
     STALE,     /* a reused connection died before it answered, and the request can go again */
+    WITHDRAWN, /* as FAILED, and nothing of the response's head has left yet */
     FAILED,    /* x->outcome says how */
     N_EVENTS,
 };
 
-enum { LOG_METHOD_MAX = 16, LOG_PATH_MAX = 256 };
+/* The longest registered method has 17 letters; a path of a VTEX service some 150 bytes. What is longer
+ * is cut, and the line in the log says so: nobody takes a part for the whole. */
+enum { LOG_METHOD_MAX = 32, LOG_PATH_MAX = 512 };
 
 /* On its way to the client: what we wrote, then content out of the response's intake, then a tail.
- */
+ * Content behind that is held (exchange_scrub.c). */
 struct outflow {
     struct buffer lead;
     size_t content;
@@ -61,6 +67,7 @@ struct exchange {
     struct policy *policy;
     struct verdict verdict;
     struct destination destination; /* path and query borrow: valid while judging only */
+    struct text sent_method;        /* whole; borrows like them */
     enum realm realm;
     struct identity identity; /* texts valid while judging only */
     struct token *token;      /* pinned; NULL if it is not needed */
@@ -94,8 +101,12 @@ struct exchange {
     struct framing client_framing;    /* how the body goes on */
     struct body response;
     struct outflow down;
-    bool answered;   /* at least one byte came back */
-    bool down_ended; /* the last chunk is in `down` */
+    struct scrub_trail trail;
+    unsigned scrubbed;  /* occurrences of the app token */
+    bool compressed;    /* the body: it is not looked at */
+    uint64_t head_from; /* bytes_down, when the head begins to leave */
+    bool answered;      /* at least one byte came back */
+    bool down_ended;    /* the last chunk is in `down` */
     bool head_relayed, origin_keep_alive, close_client;
     unsigned status, interim;
 
@@ -109,7 +120,10 @@ struct exchange {
     bool reused;
     struct origin_facts origin_facts;
     char method[LOG_METHOD_MAX];
-    char path[LOG_PATH_MAX];
+    char path[LOG_PATH_MAX]; /* raw bytes */
+    size_t path_len;
+    bool method_cut, path_cut;
+    char an[TENANT_NAME_MAX]; /* the account that the query names; else empty */
 };
 
 /* exchange.c */
@@ -149,6 +163,12 @@ enum { DETAILS_MAX = 320 };
 /* What the response's Proxy-Status says; empty: nothing. */
 struct text exchange_details(const struct exchange *x, char out[DETAILS_MAX]);
 
+/* exchange_scrub.c: looks for the app token and masks it, or fails the exchange and returns false. */
+bool exchange_scrub_head(struct exchange *x, struct text head);
+/* Says in x->down.content how much of the content may leave now. */
+bool exchange_scrub_body(struct exchange *x);
+bool exchange_is_compressed(const struct head *head);
+
 /* exchange_answer.c */
 void exchange_answer(struct exchange *x, enum outcome outcome, const char *message);
 /* Goes on with an answer: sends it, reads away what is left of the request, finishes. */
@@ -156,6 +176,10 @@ void exchange_answering(struct exchange *x);
 
 /* exchange_log.c */
 void exchange_log(const struct exchange *x);
+/* Destination, path and the account of the query, as every line that tells of a judged request has
+ * them (docs/log.md). */
+void exchange_log_destination(struct log *log, const struct exchange *x);
+void exchange_log_method(struct log *log, const struct exchange *x);
 void exchange_id(const struct exchange *x, char out[33]);
 const char *exchange_verdict_name(enum verdict_kind kind);
 /* The deciding rule's line under `line_key`; its file too, under `file_key`, if that is not `manifest`:

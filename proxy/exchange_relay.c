@@ -199,12 +199,15 @@ static enum step relay_interim(struct exchange *x, const struct head *head)
     return STEP_ON;
 }
 
+/* Scrubbed before it is read, so that what is relayed is what was read. */
 static enum step take_head(struct exchange *x, struct text bytes)
 {
     struct framing framing;
     const char *why;
     struct head head;
 
+    if (!exchange_scrub_head(x, bytes))
+        return STEP_OVER;
     if (head_parse_response(bytes, &head, &why) != HEAD_OK)
         return protocol_error(x, why);
     if (head.status < 200)
@@ -243,14 +246,15 @@ static enum step read_head(struct exchange *x)
     return step;
 }
 
-/* Only when nothing waits: then all of the content is new. */
+/* Only when nothing waits: then all of the content is new, or was held. */
 static enum step stage_down(struct exchange *x)
 {
     bool chunked = x->client_framing.kind == FRAMING_CHUNKED;
 
     if (body_take(&x->response, &x->intake) != BODY_OK)
         return protocol_error(x, "the chunked coding of its body is broken");
-    x->down.content = intake_content(&x->intake).len;
+    if (!exchange_scrub_body(x))
+        return STEP_OVER;
     if (!chunked || x->down_ended)
         return STEP_BLOCKED;
     if (x->down.content) {
@@ -291,10 +295,10 @@ static enum step end_of_origin(struct exchange *x, bool clean)
 static enum step read_origin(struct exchange *x, size_t *moved)
 {
     uint32_t size = RELAY_BUFFER_BYTES;
-    size_t room;
+    size_t held = intake_content(&x->intake).len, room;
 
-    while (size <= intake_raw(&x->intake).len)
-        size *= 2; /* a long head; read_head() has the ceiling */
+    while (size <= intake_raw(&x->intake).len + 2 * held)
+        size *= 2; /* a long head, or what is held; read_head() and the token have ceilings */
     char *bytes = intake_room(&x->intake, size, &room);
     assert(bytes);
     ssize_t n = origin_receive(pooled_origin(x->pooled), bytes, room);

@@ -45,6 +45,13 @@ enum {
     LIMIT_POOL_IDLE_PER_HOST = 256,
     LIMIT_POOL_IDLE = 4096,        /* of all hosts; fewer where descriptors are few */
     LIMIT_TOKEN_BYTES = 16 * 1024, /* a VTEX app token is about 1 KiB */
+    LIMIT_TOKEN_OUTPUT_BYTES = LIMIT_TOKEN_BYTES + 1024, /* of a program: JSON around a token */
+    LIMIT_TOKEN_ERROR_BYTES = 1024,  /* of what it says when it fails: enough for a log line */
+    LIMIT_SESSION_BYTES = 64 * 1024, /* a toolbelt's file: a token for each account */
+    PROGRAM_GRACE_MS = 1000,         /* from killing a program to calling it stuck */
+    PROGRAM_POLL_MS = 20,            /* looking for its end where there are no pidfds */
+    LIMIT_SECRET_BYTES = 1024, /* half of a key pair, with its line end; VTEX's stay under 300 */
+    LIMIT_LOGIN_BYTES = LIMIT_TOKEN_BYTES + 4096, /* what a login answers: JSON around a token */
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
@@ -54,6 +61,10 @@ enum {
 
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
+    ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */
+    /* Different requests of one replay that are kept to be told once: at most some 90 MiB. */
+    LIMIT_REPLAY_REQUESTS = 100000,
+    LIMIT_REPLAY_BYTES = 64 * 1024 * 1024,
 
     LISTEN_BACKLOG = 4096, /* the real clients open hundreds of sockets at once */
     ACCEPT_PER_TURN = 64,
@@ -61,6 +72,9 @@ enum {
     WATCH_POLL_MS = 10000, /* slow look at watched files, for what inotify cannot see */
     WATCH_HURRY_MS = 30,   /* after a look at a file that somebody is still writing */
     WATCH_HURRIES = 10,
+    WATCH_GATHER_MS = 100, /* a folder's files often change together: one look for all of them */
+    LIMIT_WATCH_FOLDERS =
+        1024,               /* folders of apps below --provider-policies; the poll sees the rest */
     LIMIT_WATCH_SPOTS = 16, /* links on the way to a watched file, and the file itself */
 };
 

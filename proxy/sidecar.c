@@ -13,9 +13,14 @@
 #include "proxy/exchange.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/metrics.h"
+#include "proxy/sidecar_metrics.h"
+#include "proxy/sidecar_origins.h"
+#include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
+#include "proxy/token/report.h"
 
 enum { SIGNALS = 3 };
 
@@ -25,6 +30,7 @@ struct sidecar {
     struct log *log;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
+    struct live_providers *providers;    /* NULL without --provider-policies */
 
     /* identity */
     struct token_keeper *keeper;
@@ -33,10 +39,7 @@ struct sidecar {
 
     /* origins */
     struct tls *tls;
-    struct resolver *resolver;
-    struct deadlines *connecting, *attempts;
-    struct origin_context origins;
-    struct pool *pool;
+    struct origins *origins;
 
     /* clients */
     struct sockaddr_storage *own; /* addresses of our listeners, admin last */
@@ -91,11 +94,11 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 
 /* ---- readiness ---- */
 
-static bool readiness(void *context, char *body, size_t size)
+static struct readiness_facts facts_of(const struct sidecar *sidecar)
 {
-    struct sidecar *sidecar = context;
     const struct exchange_context *exchanges = &sidecar->exchanges;
-    struct readiness_facts facts = {
+
+    return (struct readiness_facts){
         .settings = sidecar->settings,
         .policy = live_policy_state(sidecar->policy),
         .shadow =
@@ -105,9 +108,40 @@ static bool readiness(void *context, char *body, size_t size)
         .has_token = token_keeper_current(sidecar->keeper),
         .draining = exchanges->draining,
     };
-
-    return readiness_write(&facts, body, size);
 }
+
+static char *write_readiness(void *context, unsigned *status)
+{
+    struct readiness_facts facts = facts_of(context);
+    char *body = mem_alloc(READINESS_MAX, 1);
+
+    *status = readiness_write(&facts, body, READINESS_MAX) ? 200 : 503;
+    return body;
+}
+
+static char *write_token(void *context, unsigned *status)
+{
+    const struct sidecar *sidecar = context;
+    struct token_facts facts;
+
+    token_keeper_facts(sidecar->keeper, &facts);
+    *status = facts.current ? 200 : 503;
+    return token_report_text(&facts, sidecar->settings);
+}
+
+static char *write_metrics(void *context, unsigned *status)
+{
+    struct readiness_facts facts = facts_of(context);
+
+    *status = 200;
+    return sidecar_metrics(&facts);
+}
+
+static const struct admin_page pages[] = {
+    { "/readyz", write_readiness, NULL },
+    { "/token", write_token, NULL },
+    { "/metrics", write_metrics, METRICS_CONTENT_TYPE },
+};
 
 /* ---- signals ---- */
 
@@ -144,11 +178,28 @@ static void on_drain_deadline(struct deadline *deadline)
     event_base_loopbreak(loop_base(sidecar->loop));
 }
 
-static void reload(struct sidecar *sidecar)
+/* Both read the providers' files, whose findings are said once. */
+static void build_live_policies(struct sidecar *sidecar, struct diags *diags)
 {
-    live_policy_reload(sidecar->policy);
+    size_t n;
+
+    sidecar->providers = live_providers_new(sidecar->settings->provider_policies);
+    sidecar->policy = live_policy_new(sidecar->settings, false, diags);
+    n = diags->n;
+    if (sidecar->settings->shadow_manifest_file)
+        sidecar->shadow = live_policy_new(sidecar->settings, true, diags);
+    diags_drop_repeats(diags, n);
+}
+
+static void reload(void *context)
+{
+    struct sidecar *sidecar = context;
+    struct diags told = { 0 };
+
+    live_policy_reload(sidecar->policy, &told);
     if (sidecar->shadow)
-        live_policy_reload(sidecar->shadow);
+        live_policy_reload(sidecar->shadow, &told);
+    diags_fini(&told);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -156,10 +207,12 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     struct sidecar *sidecar = arg;
 
     (void)what;
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
+        live_providers_note(sidecar->providers);
         reload(sidecar);
-    else
+    } else {
         drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
 }
 
 static void watch_signals(struct sidecar *sidecar)
@@ -187,20 +240,10 @@ static void build_identity(struct sidecar *sidecar)
 
 static void build_origins(struct sidecar *sidecar)
 {
-    sidecar->resolver = resolver_new(sidecar->loop);
-    sidecar->connecting = deadlines_new(sidecar->loop, sidecar->settings->connect_ms);
-    sidecar->attempts = deadlines_new(sidecar->loop, CONNECT_ATTEMPT_MS);
-    sidecar->origins = (struct origin_context){ .loop = sidecar->loop,
-                                                .resolver = sidecar->resolver,
-                                                .tls = sidecar->tls,
-                                                .settings = sidecar->settings,
-                                                .attempts = sidecar->attempts,
-                                                .connecting = sidecar->connecting,
-                                                .own = sidecar->own,
-                                                .n_own = sidecar->n_own };
-    sidecar->pool = pool_new(&sidecar->origins);
-    sidecar->keeper =
-        sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log, sidecar->pool);
+    sidecar->origins =
+        origins_new(sidecar->loop, sidecar->settings, sidecar->tls, sidecar->own, sidecar->n_own);
+    sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
+                                         origins_pool(sidecar->origins));
 }
 
 static void build_exchanges(struct sidecar *sidecar)
@@ -211,7 +254,7 @@ static void build_exchanges(struct sidecar *sidecar)
         .loop = sidecar->loop,
         .log = sidecar->log,
         .settings = settings,
-        .pool = sidecar->pool,
+        .pool = origins_pool(sidecar->origins),
         .keeper = sidecar->keeper,
         .realms = sidecar->realms,
         .destination_rules = { .default_host = settings->default_host,
@@ -238,6 +281,7 @@ static void build_policies(struct sidecar *sidecar)
     if (sidecar->shadow)
         live_policy_follow(sidecar->shadow, sidecar->loop, sidecar->log,
                            &sidecar->exchanges.shadow);
+    live_providers_follow(sidecar->providers, sidecar->loop, sidecar->log, reload, sidecar);
     if (sidecar->settings->mode == MODE_REPORT)
         log_message(sidecar->log, LOG_WARNING, "mode",
                     "--mode report: what the policies deny is forwarded");
@@ -255,7 +299,8 @@ static void build_front(struct sidecar *sidecar)
         front_listen(sidecar->front, sidecar->fds[i]);
         sidecar->fds[i] = -1;
     }
-    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], readiness, sidecar);
+    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], pages,
+                               sizeof(pages) / sizeof(pages[0]), sidecar);
     sidecar->fds[sidecar->n_own - 1] = -1;
 }
 
@@ -293,11 +338,9 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
 
     raise_descriptor_limit();
     ignore_broken_pipes();
+    locked_harden_process();
     sidecar->settings = settings;
-    sidecar->policy = live_policy_new(settings, settings->manifest_file, "manifest", diags);
-    if (settings->shadow_manifest_file)
-        sidecar->shadow =
-            live_policy_new(settings, settings->shadow_manifest_file, "shadow", diags);
+    build_live_policies(sidecar, diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
@@ -318,6 +361,10 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     build_front(sidecar);
     watch_signals(sidecar);
     token_keeper_start(sidecar->keeper);
+    if (!locked_is_locked())
+        log_message(sidecar->log, LOG_INFO, "memory",
+                    "the system does not lock memory for us (RLIMIT_MEMLOCK): secrets could be "
+                    "swapped out");
     return sidecar;
 }
 
@@ -332,19 +379,19 @@ static void silence(struct sidecar *sidecar)
     front_free(sidecar->front);
     admin_free(sidecar->admin);
     token_keeper_free(sidecar->keeper);
-    pool_free(sidecar->pool);
+    origins_silence(sidecar->origins);
+    live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     sidecar->policy = sidecar->shadow = NULL;
+    sidecar->providers = NULL;
 }
 
 static void free_loop_things(struct sidecar *sidecar)
 {
     silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
-    resolver_free(sidecar->resolver);
-    deadlines_free(sidecar->connecting);
-    deadlines_free(sidecar->attempts);
+    origins_free(sidecar->origins);
     deadlines_free(sidecar->drain_deadlines);
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);
@@ -366,6 +413,7 @@ void sidecar_free(struct sidecar *sidecar)
         if (sidecar->fds[i] >= 0)
             close(sidecar->fds[i]);
     }
+    live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);

@@ -16,6 +16,7 @@ struct readiness_facts {
 /* Writes one JSON object, cut at `size`. True if the sidecar can serve: with a live token, unless it
  * has no source of tokens, and not while it drains. A reload that failed takes nothing away: the
  * policy of before serves on. */
+enum { READINESS_MAX = 2048 };
 bool readiness_write(const struct readiness_facts *facts, char *body, size_t size);
 
 #endif

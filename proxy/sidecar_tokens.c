@@ -1,6 +1,9 @@
 #include "proxy/sidecar_tokens.h"
 
+#include "proxy/login.h"
+#include "proxy/token/source_command.h"
 #include "proxy/token/source_file.h"
+#include "proxy/token/source_session.h"
 
 /* What a source needs to come into being. */
 struct surroundings {
@@ -24,6 +27,49 @@ static void check_file(const struct settings *settings, struct diags *diags)
     source_file_check(settings->token_file, diags);
 }
 
+static bool has_command(const struct settings *settings)
+{
+    return settings->token_command.n;
+}
+
+static struct token_source *new_command(const struct surroundings *around)
+{
+    const struct settings *settings = around->settings;
+    struct source_command_rules rules = { .timeout_ms = settings->token_timeout_ms,
+                                          .account = settings->account,
+                                          .workspace = settings->workspace };
+
+    return source_command_new(around->loop, &settings->token_command, &rules);
+}
+
+static void check_command(const struct settings *settings, struct diags *diags)
+{
+    source_command_check(&settings->token_command, diags);
+}
+
+static bool has_session(const struct settings *settings)
+{
+    return settings->token_session;
+}
+
+static struct token_source *new_session(const struct surroundings *around)
+{
+    return source_session_new(around->loop, around->settings->token_session,
+                              around->settings->account);
+}
+
+static void check_session(const struct settings *settings, struct diags *diags)
+{
+    source_session_check(settings->token_session, settings->account, diags);
+}
+
+static struct token_source *new_login(const struct surroundings *around)
+{
+    struct login_rules rules = { around->loop, around->pool, around->settings };
+
+    return login_source_new(&rules);
+}
+
 /* The order in which they are preferred unless --token-sources says otherwise. */
 static const struct source_row {
     const char *name;
@@ -33,6 +79,9 @@ static const struct source_row {
     const char *missing; /* what sets it up */
 } rows[] = {
     { "file", has_file, new_file, check_file, "--token-file" },
+    { "command", has_command, new_command, check_command, "--token-command" },
+    { "session", has_session, new_session, check_session, "--token-session" },
+    { "login", login_is_wanted, new_login, login_check, "--appkey-file with --apptoken-file" },
 };
 
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -73,6 +122,8 @@ struct token_keeper *sidecar_tokens_new(const struct settings *settings, struct 
                                  .overlap_ms = settings->token_overlap_ms,
                                  .backoff = { settings->token_retry_ms,
                                               settings->token_retry_max_ms },
+                                 .account = settings->account,
+                                 .workspace = settings->workspace,
                                  .now = clock_now };
     struct token_keeper *keeper = token_keeper_new(loop, log, &rules);
     const struct source_row *sources[N_ROWS];

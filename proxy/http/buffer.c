@@ -67,6 +67,14 @@ void buffer_add(struct buffer *buffer, struct text bytes)
     buffer->end += bytes.len;
 }
 
+void buffer_cut(struct buffer *buffer, size_t n)
+{
+    assert(n <= buffer->end - buffer->start);
+    buffer->end = buffer->start + n;
+    if (n == 0)
+        buffer->start = buffer->end = 0;
+}
+
 static void add_number(struct buffer *buffer, unsigned long long value, unsigned base)
 {
     char digits[24];

@@ -18,6 +18,8 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t max);
 void buffer_fini(struct buffer *buffer); /* wipes: a head may hold a token */
 void buffer_add(struct buffer *buffer, struct text bytes);
+/* Of what waits only the first `n` bytes stay. */
+void buffer_cut(struct buffer *buffer, size_t n);
 void buffer_add_uint(struct buffer *buffer, unsigned long long value);
 void buffer_add_hex(struct buffer *buffer, unsigned long long value);
 /* "Name: value\r\n" */

@@ -29,6 +29,11 @@ void intake_received(struct intake *intake, size_t n);
 
 struct text intake_content(const struct intake *intake);
 struct text intake_raw(const struct intake *intake);
+/* The same bytes, for whoever changes them in place. */
+static inline char *intake_bytes(struct intake *intake, struct text part)
+{
+    return intake->bytes + (part.at - intake->bytes);
+}
 void intake_take_content(struct intake *intake, size_t n);
 void intake_take_raw(struct intake *intake, size_t n);
 bool intake_is_empty(const struct intake *intake);

@@ -70,6 +70,29 @@ time_t jwt_expiry(struct text token)
     return expires_at;
 }
 
+static bool differs(const json_t *claims, const char *name, const char *ours, char *theirs,
+                    size_t size)
+{
+    const char *value = json_string_value(json_object_get(claims, name));
+
+    if (!value || !ours || strcmp(value, ours) == 0)
+        return false;
+    text_printable(text_of(value), theirs, size);
+    return true;
+}
+
+const char *jwt_is_for_another(struct text token, const char *account, const char *workspace,
+                               char *theirs, size_t size)
+{
+    json_t *claims = jwt_claims(token);
+    const char *name = differs(claims, "account", account, theirs, size)       ? "account"
+                       : differs(claims, "workspace", workspace, theirs, size) ? "workspace"
+                                                                               : NULL;
+
+    json_decref(claims);
+    return name;
+}
+
 bool jwt_is_cut(struct text token)
 {
     const char *first = memchr(token.at, '.', token.len);

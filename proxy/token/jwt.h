@@ -20,6 +20,11 @@ struct json_t *jwt_claims(struct text token);
  * what no clock can show is far away. */
 time_t jwt_expiry(struct text token);
 
+/* A token for another account or workspace than ours: the claim's name ("account"), and in `theirs`,
+ * printable, what it says. NULL: it is for us, or does not say. */
+const char *jwt_is_for_another(struct text token, const char *account, const char *workspace,
+                               char *theirs, size_t size);
+
 /* It begins like a JWT and does not have all three parts: the front part must not pass for an
  * opaque token that never expires. */
 bool jwt_is_cut(struct text token);

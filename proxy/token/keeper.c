@@ -7,7 +7,9 @@
 #include "config/memory.h"
 #include "proxy/alarm.h"
 #include "proxy/log.h"
+#include "proxy/token/jwt.h"
 #include "proxy/token/rejection.h"
+#include "proxy/token/scrub.h"
 
 TAILQ_HEAD(waiter_list, token_waiter);
 
@@ -32,6 +34,7 @@ struct token_keeper {
     struct token *current, *previous;
     const struct slot *current_slot;
     uint64_t overlap_until_ms; /* the previous one is forgotten then */
+    struct scrub *scrub;       /* of these two; it remembers longer than `previous` is kept */
     unsigned generation;
     struct rejections rejections;
     struct waiter_list waiters, renewals;
@@ -80,6 +83,19 @@ static void log_current(struct token_keeper *keeper)
     log_end(keeper->log);
 }
 
+static void log_stranger(struct token_keeper *keeper)
+{
+    char theirs[128];
+    const char *name = jwt_is_for_another(token_text(keeper->current), keeper->rules.account,
+                                          keeper->rules.workspace, theirs, sizeof(theirs));
+
+    if (name)
+        log_message(keeper->log, LOG_WARNING, "token",
+                    "%s: its token is for the %s \"%s\", not for the one in --%s: the platform may "
+                    "refuse it",
+                    keeper->current_slot->source->label, name, theirs, name);
+}
+
 static void log_missing(struct token_keeper *keeper)
 {
     if (!keeper->missed && keeper->generation)
@@ -110,8 +126,21 @@ static void forget_previous(struct token_keeper *keeper)
     keeper->overlap_until_ms = 0;
 }
 
+/* Either may come back in a response that is still on its way. */
+static void watch_for(struct token_keeper *keeper, const struct token *token)
+{
+    struct text texts[2] = { token_text(token) };
+    size_t n = 1;
+
+    if (keeper->current)
+        texts[n++] = token_text(keeper->current);
+    scrub_free(keeper->scrub);
+    keeper->scrub = scrub_new(texts, n);
+}
+
 static void make_current(struct token_keeper *keeper, const struct slot *slot, struct moment now)
 {
+    watch_for(keeper, slot->token);
     forget_previous(keeper);
     keeper->previous = keeper->current;
     keeper->overlap_until_ms = now.boot_ms + keeper->rules.overlap_ms;
@@ -122,6 +151,7 @@ static void make_current(struct token_keeper *keeper, const struct slot *slot, s
     keeper->missed = false;
     rejection_new_token(&keeper->rejections);
     log_current(keeper);
+    log_stranger(keeper);
 }
 
 /* The first slot with a live token. */
@@ -362,6 +392,11 @@ struct token *token_keeper_current(struct token_keeper *keeper)
                                                                              : NULL;
 }
 
+const struct scrub *token_keeper_scrub(const struct token_keeper *keeper)
+{
+    return keeper->scrub;
+}
+
 static bool can_fall_back(const struct token_keeper *keeper, struct moment now)
 {
     return keeper->previous && now.boot_ms < keeper->overlap_until_ms &&
@@ -470,6 +505,7 @@ void token_keeper_free(struct token_keeper *keeper)
     }
     token_unref(keeper->current);
     token_unref(keeper->previous);
+    scrub_free(keeper->scrub);
     alarm_free(keeper->alarm);
     free(keeper);
 }

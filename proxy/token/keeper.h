@@ -23,6 +23,7 @@
 
 struct log;
 struct loop;
+struct scrub;
 struct token_keeper;
 
 struct token_rules {
@@ -30,7 +31,8 @@ struct token_rules {
     unsigned skew_ms; /* the end of a life in which it is not sent; a tenth of the life at most */
     unsigned overlap_ms; /* how long the previous token is kept */
     struct backoff backoff;
-    struct moment (*now)(void); /* clock_now, but for tests */
+    const char *account, *workspace; /* what a token should be for; NULL: whatever */
+    struct moment (*now)(void);      /* clock_now, but for tests */
 };
 
 struct token_keeper *token_keeper_new(struct loop *loop, struct log *log,
@@ -49,6 +51,10 @@ void token_keeper_attend(struct token_keeper *keeper);
  * while there is none asks the sources, as far as backoff lets. */
 struct token *token_keeper_current(struct token_keeper *keeper);
 bool token_keeper_is_live(const struct token_keeper *keeper, const struct token *token);
+
+/* What finds the current token and the one before in what comes back; NULL: none has come yet. For
+ * now only: the next token replaces it. */
+const struct scrub *token_keeper_scrub(const struct token_keeper *keeper);
 
 /* Somebody who would rather wait. Embedded; told once. */
 struct token_waiter {

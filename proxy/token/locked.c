@@ -1,8 +1,11 @@
 #include "proxy/token/locked.h"
 
+#include <jansson.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -46,10 +49,18 @@ bool locked_is_locked(void)
     return !refused;
 }
 
+static void wipe_and_free(void *memory)
+{
+    if (memory)
+        explicit_bzero(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
 void locked_harden_process(void)
 {
     struct rlimit none = { 0, 0 };
 
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &none);
+    json_set_alloc_funcs(malloc, wipe_and_free);
 }

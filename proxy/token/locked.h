@@ -18,7 +18,8 @@ void locked_free(void *memory, size_t size);
 bool locked_is_locked(void);
 
 /* No core dump of this process, and no other process of the same user may look into it (ptrace,
- * /proc/PID/mem). */
+ * /proc/PID/mem). What jansson frees is wiped from here on: answers of an issuer and token files go
+ * through it. Call it before any secret is read. */
 void locked_harden_process(void);
 
 #endif

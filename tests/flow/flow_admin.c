@@ -27,6 +27,12 @@ static struct admin {
 } admins[] = {
     { "/healthz", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive" },
     { "/readyz", "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\"ready\":true" },
+    { "/metrics", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 200,
+      "# TYPE janus_sidecar_policy_rules gauge\n"
+      "# HELP janus_sidecar_policy_rules Rules of the policy in force.\n"
+      "janus_sidecar_policy_rules{policy=\"manifest\"} 4\n" },
+    { "/metrics to a page", "GET /metrics HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n",
+      403, "CallerRefused" },
     { "/ is not there", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 404, "/healthz" },
     { "POST", "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405,
       "MethodNotAllowed" },
@@ -79,18 +85,21 @@ static void readiness(void **state)
 {
     static const char readyz[] = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
     static const struct plan plan = { .token = "" };
-    char *old = jwt_text("old", time(NULL) - 10);
+    char *old = jwt_text("old", time(NULL) - 10), *brief;
 
     (void)state;
     world_open(&own, &plan);
     expect_admin(readyz, 503, "missing or expired");
     expect_admin("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive");
-    folder_replace(own.folder, "token", TOKEN);
-    process_await_line(own.sidecar, "event=token");
+    brief = jwt_text("brief", time(NULL) + 3);
+    folder_replace(own.folder, "token", brief);
+    process_await_line(own.sidecar, "event=token generation=1");
     expect_admin(readyz, 200, "\"token\":\"live\"");
     folder_replace(own.folder, "token", old);
-    process_await_line(own.sidecar, "event=token");
+    process_await_line(own.sidecar, "expired already; its last token stays in use");
+    process_await_line(own.sidecar, "the last token has died");
     expect_admin(readyz, 503, "missing or expired");
+    free(brief);
     free(old);
     struct client *client = world_client(&own);
     client_say(client, GET);

@@ -82,6 +82,34 @@ static void test_script(void **state)
     buffer_fini(&buffer);
 }
 
+/* Ten letters, some of them sent, cut to what is kept; then three more. */
+static struct cut {
+    const char *name;
+    size_t sent, kept;
+    const char *waits;
+} cuts[] = {
+    { "cut to nothing", 0, 0, "xyz" },
+    { "cut to its front", 0, 4, "abcdxyz" },
+    { "cut to all of it", 0, 10, "abcdefghijxyz" },
+    { "what is left is cut to nothing", 3, 0, "xyz" },
+    { "what is left is cut to its front", 3, 4, "defgxyz" },
+    { "nothing is left to cut", 10, 0, "xyz" },
+};
+
+static void test_cut(void **state)
+{
+    const struct cut *row = *state;
+    struct buffer buffer;
+
+    buffer_init(&buffer, 13);
+    buffer_add(&buffer, TEXT("abcdefghij"));
+    buffer_sent(&buffer, row->sent);
+    buffer_cut(&buffer, row->kept);
+    buffer_add(&buffer, TEXT("xyz"));
+    assert_waiting(&buffer, row->waits);
+    buffer_fini(&buffer);
+}
+
 static struct number {
     const char *name;
     unsigned long long value;
@@ -209,6 +237,7 @@ int main(void)
     static struct stories stories;
 
     STORIES_ADD(&stories, scripts, test_script);
+    STORIES_ADD(&stories, cuts, test_cut);
     STORIES_ADD(&stories, numbers, test_number);
     stories_add(&stories, "a field", test_field, NULL);
     stories_add(&stories, "a field that does not fit", test_overflowing_field, NULL);

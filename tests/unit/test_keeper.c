@@ -12,6 +12,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/token/keeper.h"
+#include "proxy/token/scrub.h"
 
 enum { WAITERS = 3, SOURCES = 2, START_S = 1800000000 };
 
@@ -313,6 +314,44 @@ static void test_held(void **state)
     token_unref(held);
 }
 
+/* ---- what is looked for in responses ---- */
+
+static struct watched {
+    const char *name, *steps;
+    const char *sees; /* of "first-token second-token third-token" */
+} watcheds[] = {
+    { "nothing", "w", "first-token second-token third-token" },
+    { "the only one", "1=first-token", "*********** second-token third-token" },
+    { "the last two", "1=first-token 1=second-token", "*********** ************ third-token" },
+    { "no more than two", "1=first-token 1=second-token 1=third-token",
+      "first-token ************ ***********" },
+    { "the same again does not count", "1=first-token 1=second-token 1=second-token",
+      "*********** ************ third-token" },
+    { "after the overlap too", "1=first-token 1=second-token +6000 w",
+      "*********** ************ third-token" },
+    { "an expired one was never sent", "1=first-token 1=second-token+-5",
+      "*********** second-token third-token" },
+    { "a short one is not watched", "1=first", "first-token second-token third-token" },
+    { "the one before a short one", "1=first-token 1=second",
+      "*********** second-token third-token" },
+};
+
+static void test_watched(void **state)
+{
+    const struct watched *row = *state;
+    char text[] = "first-token second-token third-token";
+    struct scrub_trail trail = { .n_gone = 0 };
+    struct desk desk;
+    unsigned found = 0;
+
+    desk_open(&desk, 1);
+    play_all(&desk, row->steps);
+    if (token_keeper_scrub(desk.keeper))
+        scrub_piece(token_keeper_scrub(desk.keeper), &trail, text, strlen(text), true, &found);
+    assert_string_equal(text, row->sees);
+    desk_close(&desk);
+}
+
 /* ---- waiting ---- */
 
 static struct waiting {
@@ -467,6 +506,7 @@ int main(void)
 
     STORIES_ADD(&stories, scripts, test_script);
     STORIES_ADD(&stories, waitings, test_waiting);
+    STORIES_ADD(&stories, watcheds, test_watched);
     STORIES_ADD(&stories, refusals, test_refusal);
     stories_add(&stories, "a holder keeps what it began with", test_held, NULL);
     stories_add(&stories, "who has left is not told", test_left, NULL);
