@@ -21,6 +21,8 @@ struct slot {
     struct moment until;    /* of its life */
     uint64_t last_tenth_ms; /* of its life: from then on the next source is asked too */
     struct schedule schedule;
+    uint64_t
+        planned_ms;  /* its renewal, as planned when it came; failures put the schedule off it */
     char *complaint; /* what was last said of it: once, not at every try */
     bool changing;   /* somebody is at work on it: what it last said is not its last word */
 };
@@ -218,6 +220,17 @@ void token_keeper_attend(struct token_keeper *keeper)
     alarm_set(keeper->alarm, least(keeper->overlap_until_ms, ask_as_needed(keeper, now)));
 }
 
+void token_keeper_refresh(struct token_keeper *keeper)
+{
+    bool live = false;
+
+    for (size_t i = 0; i < keeper->n_slots && !live; i++) {
+        token_source_fetch(keeper->slots[i].source);
+        live = slot_is_live(&keeper->slots[i], now_of(keeper));
+    }
+    token_keeper_attend(keeper);
+}
+
 static void on_alarm(void *context)
 {
     token_keeper_attend(context);
@@ -337,15 +350,22 @@ static void set_life(struct slot *slot, struct moment now, struct moment until)
     token_set_life(slot->token, until);
 }
 
-/* The same again: an opaque token lives on, because its source stands by it; one that says when it
- * expires was asked for too early, or its issuer has no other yet. */
+static void plan_renewal(struct slot *slot, struct moment now, struct moment until)
+{
+    schedule_answered(&slot->schedule, now.boot_ms, until.boot_ms - now.boot_ms, dice());
+    slot->planned_ms = slot->schedule.due_ms;
+}
+
+/* The same again: an opaque token lives on, because its source stands by it. One that says when it
+ * expires is as good as before: if its renewal is not due yet, whatever failed in between is over; if it
+ * is, its issuer has no other yet. */
 static void confirm(struct slot *slot, struct moment now, struct moment until)
 {
-    bool opaque = !token_expires_at(slot->token);
-
     set_life(slot, now, until);
-    if (opaque)
-        schedule_answered(&slot->schedule, now.boot_ms, until.boot_ms - now.boot_ms, dice());
+    if (!token_expires_at(slot->token))
+        plan_renewal(slot, now, until);
+    else if (now.boot_ms < slot->planned_ms)
+        slot->schedule = (struct schedule){ .due_ms = slot->planned_ms };
     else if (schedule_is_due(&slot->schedule, now.boot_ms))
         schedule_failed(&slot->schedule, &slot->keeper->rules.backoff, now.boot_ms, dice());
 }
@@ -355,7 +375,7 @@ static void adopt(struct slot *slot, struct token *token, struct moment now, str
     token_unref(slot->token);
     slot->token = token_ref(token);
     set_life(slot, now, until);
-    schedule_answered(&slot->schedule, now.boot_ms, until.boot_ms - now.boot_ms, dice());
+    plan_renewal(slot, now, until);
     slot->keeper->n_renewals++;
 }
 
@@ -447,7 +467,8 @@ void token_keeper_facts(const struct token_keeper *keeper, struct token_facts *f
 
     *facts = (struct token_facts){ .generation = keeper->generation,
                                    .n_renewals = keeper->n_renewals,
-                                   .n_failures = keeper->n_failures };
+                                   .n_failures = keeper->n_failures,
+                                   .n_sources = keeper->n_slots };
     if (keeper->n_slots)
         facts->complaint = keeper->slots[0].complaint;
     TAILQ_FOREACH(waiter, &keeper->waiters, link)

@@ -199,6 +199,7 @@ static void assert_current(struct desk *desk, const char *name)
  *   +N        N ms pass                               ~N      the wall clock is set N ms ahead (or back)
  *   ?T        T is current   ?-   none is             1?N 2?N it has been asked N times so far
  *   gN        the current one is of generation N         w       the alarm rings
+ *   r         somebody says that there is something new (SIGHUP)
  */
 
 static struct script {
@@ -250,6 +251,19 @@ static struct script {
     { "the first's renewal fails: the second is asked before its end",
       "1=a+100 2! +85000 w 1! 2?1 +6000 w 2?2", "" },
     { "but not sooner", "1=a+100 2! +85000 w 1! +2000 w 2?1", "" },
+    /* told that there is something new */
+    { "told of news: asked, however young its token", "1=a+100 r 1?2", "" },
+    { "what comes is used", "1=a+100 r 1=b+100 ?b g2", "" },
+    { "a question that is open serves", "r r 1?1", "" },
+    { "the same again: its renewal stays as planned", "1=a+100 r 1=a+100 +60000 w 1?2", "" },
+    { "a failure takes nothing away", "1=a+100 r 1! ?a g1", "stays in use" },
+    { "and is tried again", "1=a+100 r 1! +1000 w 1?3", "" },
+    { "until it gives the same again", "1=a+100 r 1! +1000 w 1=a+100 +60000 w 1?3", "" },
+    { "a failure unasked for is over with the same again, too",
+      "1=a+100 1! +1000 w 1?2 1=a+100 +60000 w 1?2", "" },
+    { "when it is due, the same again is no renewal", "1=a+100 +85000 w 1=a+15 +1000 w 1?3", "" },
+    { "up to the one in use", "1! 2=b+100 r 1?2 2?2", "" },
+    { "and not beyond", "1=a+100 2! r 1?2 2?1", "" },
 };
 
 static void play(struct desk *desk, const char *step)
@@ -262,6 +276,8 @@ static void play(struct desk *desk, const char *step)
         now.wall_ms += strtol(step + 1, NULL, 10);
     else if (step[0] == 'w')
         token_keeper_attend(desk->keeper); /* as the alarm does */
+    else if (step[0] == 'r')
+        token_keeper_refresh(desk->keeper);
     else if (step[0] == '?')
         assert_current(desk, step[1] == '-' ? NULL : step + 1);
     else if (step[0] == 'g')
