@@ -24,6 +24,7 @@ struct slot {
     uint64_t
         planned_ms;  /* its renewal, as planned when it came; failures put the schedule off it */
     char *complaint; /* what was last said of it: once, not at every try */
+    bool changing;   /* somebody is at work on it: what it last said is not its last word */
 };
 
 struct token_keeper {
@@ -254,10 +255,20 @@ void token_keeper_leave(struct token_keeper *keeper, struct token_waiter *waiter
     waiter->waiting = false;
 }
 
-static bool is_renewing(const struct token_keeper *keeper)
+static bool is_asked(const struct token_keeper *keeper)
 {
     for (size_t i = 0; i < keeper->n_slots; i++) {
         if (keeper->slots[i].source->asked)
+            return true;
+    }
+    return false;
+}
+
+/* A token may be about to come: a question is open, or somebody is at work on a source. */
+static bool is_renewing(const struct token_keeper *keeper)
+{
+    for (size_t i = 0; i < keeper->n_slots; i++) {
+        if (keeper->slots[i].source->asked || keeper->slots[i].changing)
             return true;
     }
     return false;
@@ -306,6 +317,7 @@ static void fail(struct slot *slot, const char *why, bool will_change)
     struct token_keeper *keeper = slot->keeper;
 
     keeper->n_failures++;
+    slot->changing = will_change;
     complain(slot, why, will_change);
     schedule_failed(&slot->schedule, &keeper->rules.backoff, now_of(keeper).boot_ms, dice());
     token_keeper_attend(keeper);
@@ -373,6 +385,7 @@ static void on_arrived(void *owner, struct token *token)
     struct token_keeper *keeper = slot->keeper;
     struct moment now = now_of(keeper), until;
 
+    slot->changing = false;
     if (!life_of(keeper, token, now, &until)) {
         fail(slot, "the token that it gave has expired already", false);
     } else {
@@ -410,12 +423,10 @@ static bool can_fall_back(const struct token_keeper *keeper, struct moment now)
            token_is_live(keeper->previous, now);
 }
 
-static void ask_anew(struct token_keeper *keeper)
+/* Whoever comes while others wait, or a question is open, waits with them. */
+static bool may_join(const struct token_keeper *keeper)
 {
-    for (size_t i = 0; i < keeper->n_slots; i++) {
-        if (&keeper->slots[i] == keeper->current_slot)
-            token_source_fetch(keeper->slots[i].source);
-    }
+    return is_asked(keeper) || !TAILQ_EMPTY(&keeper->renewals);
 }
 
 enum token_recourse token_keeper_rejected(struct token_keeper *keeper, const struct token *refused,
@@ -431,10 +442,11 @@ enum token_recourse token_keeper_rejected(struct token_keeper *keeper, const str
         *other = keeper->previous;
         return RECOURSE_OTHER;
     }
-    if (!is_renewing(keeper) &&
-        !rejection_asks(&keeper->rejections, &keeper->rules.backoff, now.boot_ms))
-        return RECOURSE_NONE;
-    ask_anew(keeper);
+    if (!may_join(keeper)) {
+        if (!rejection_asks(&keeper->rejections, &keeper->rules.backoff, now.boot_ms))
+            return RECOURSE_NONE;
+        token_source_fetch(keeper->current_slot->source);
+    }
     token_keeper_wait(keeper, waiter);
     TAILQ_REMOVE(&keeper->waiters, waiter, link);
     TAILQ_INSERT_TAIL(&keeper->renewals, waiter, link);

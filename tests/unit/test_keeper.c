@@ -83,9 +83,9 @@ static void give(int i, const char *written)
     token_source_arrived(&sources[i]->source, token_of(written));
 }
 
-static void fail_one(int i, const char *why)
+static void fail_one(int i, const char *why, bool will_change)
 {
-    token_source_failed(&sources[i]->source, why, false);
+    token_source_failed(&sources[i]->source, why, will_change);
 }
 
 /* ---- a desk with all of it ---- */
@@ -195,7 +195,7 @@ static void assert_current(struct desk *desk, const char *name)
 
 /* ---- scripts: what happens, step by step ----
  *
- *   1=T 2=T   the first or second source gives T      1! 2!   it fails
+ *   1=T 2=T   the first or second source gives T      1! 2!   it fails      1w   somebody is at work on it
  *   +N        N ms pass                               ~N      the wall clock is set N ms ahead (or back)
  *   ?T        T is current   ?-   none is             1?N 2?N it has been asked N times so far
  *   gN        the current one is of generation N         w       the alarm rings
@@ -285,8 +285,8 @@ static void play(struct desk *desk, const char *step)
                          strtol(step + 1, NULL, 10));
     else if (step[1] == '=')
         give(i, step + 2);
-    else if (step[1] == '!')
-        fail_one(i, "it is out of order");
+    else if (step[1] == '!' || step[1] == 'w')
+        fail_one(i, "it is out of order", step[1] == 'w');
     else
         assert_int_equal(sources[i]->n_asked, strtol(step + 2, NULL, 10));
 }
@@ -427,7 +427,7 @@ static void test_left(void **state)
  *
  *   steps as above, and  R  the current one is refused to the next person    P  the same, who has tried the
  *   one before as well   O  the oldest of the pinned ones is refused         K  the current one is taken
- *   k  it is taken by a request that had been refused
+ *   k  it is taken by a request that had been refused    L  all who wait leave
  * What came of each refusal: n nothing, r a renewal is asked for, o another token. */
 
 static struct refusal {
@@ -454,6 +454,11 @@ static struct refusal {
     { "a new one that helped: at once again", "1=x+100 R 1=y+100 k P", "rr", "a", 3 },
     { "what others take is asked for at the first refusal", "1=x+100 K R", "r", "", 2 },
     { "a renewal under way serves", "1=x+100 +85000 w R 1=y+100", "r", "a", 2 },
+    { "somebody is at work on it: nobody is told yet", "1=x+100 R 1w", "r", "", 2 },
+    { "but when it has come", "1=x+100 R 1w R 1w R 1=y+100", "rrr", "abc", 2 },
+    { "or nothing has", "1=x+100 R 1w R 1=x+100", "rr", "AB", 2 },
+    { "or it breaks", "1=x+100 R 1w R 1!", "rr", "AB", 2 },
+    { "at work on it for ever: not asked at each refusal", "1=x+100 1w +60 R 1w L R", "rn", "", 2 },
 };
 
 static struct token *pinned;
@@ -474,6 +479,14 @@ static char refuse(struct desk *desk, char how)
     return letters[recourse];
 }
 
+static void everybody_leaves(struct desk *desk)
+{
+    for (int i = 0; i < WAITERS; i++) {
+        people[i].told += people[i].waiter.waiting;
+        token_keeper_leave(desk->keeper, &people[i].waiter);
+    }
+}
+
 static void test_refusal(void **state)
 {
     const struct refusal *row = *state;
@@ -490,6 +503,8 @@ static void test_refusal(void **state)
             pinned = token_ref(token_keeper_current(desk.keeper));
         else if (step[0] == 'K' || step[0] == 'k')
             token_keeper_accepted(desk.keeper, token_keeper_current(desk.keeper), step[0] == 'k');
+        else if (step[0] == 'L')
+            everybody_leaves(&desk);
         else
             play(&desk, step);
     }
