@@ -21,6 +21,8 @@ static const struct command {
       "the smallest policies for what the access log shows, and those never used" },
     { "validate", command_validate, "validate [options]",
       "every finding in settings, manifest and token source" },
+    { "token", command_token, "token [options]",
+      "what is known of the app token: source, life, claims; never its value" },
 };
 
 static int print_help(void)
@@ -30,7 +32,7 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("  janus-sidecar %-46s %s\n", commands[i].usage, commands[i].help);
     printf("  janus-sidecar %-46s %s\n\n", "version", "its version");
-    puts("With --json, check prints an object a line; explain, learn and validate print one "
+    puts("With --json, check prints an object a line; explain, learn, validate and token print one "
          "object.\n"
          "With --junit FILE, check also writes a report for a CI server.\n"
          "learn also takes --fold N and --fold-words N, so many distinct ids (3) or words (never)\n"
