@@ -97,9 +97,9 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 static struct readiness_facts facts_of(const struct sidecar *sidecar)
 {
     const struct exchange_context *exchanges = &sidecar->exchanges;
-    bool has_token = token_keeper_current(sidecar->keeper); /* looks; the facts only tell */
     struct token_facts token;
 
+    token_keeper_attend(sidecar->keeper); /* does what is due; the facts only tell */
     token_keeper_facts(sidecar->keeper, &token);
     return (struct readiness_facts){
         .settings = sidecar->settings,
@@ -108,8 +108,7 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
             sidecar->shadow ? live_policy_state(sidecar->shadow) : (struct live_policy_state){ 0 },
         .n_would_deny = exchanges->n_would_deny,
         .n_shadow_differences = exchanges->n_shadow_differences,
-        .has_source = token.n_sources,
-        .has_token = has_token,
+        .token = token,
         .draining = exchanges->draining,
     };
 }

@@ -46,6 +46,23 @@ static bool shadow_differences(const void *context, double *value)
     return has_shadow(context);
 }
 
+#define OF_TOKEN(name, known, expression)                                                          \
+    static bool token_##name(const void *context, double *value)                                   \
+    {                                                                                              \
+        const struct token_facts *token = &((const struct readiness_facts *)context)->token;       \
+        *value = (double)(expression);                                                             \
+        return known;                                                                              \
+    }
+
+OF_TOKEN(live, true, token->current ? 1 : 0)
+OF_TOKEN(generation_number, true,
+         token->current ? token_generation(token->current) : token->generation)
+OF_TOKEN(expires_in, token->current, (double)token->expires_in_ms / 1000)
+OF_TOKEN(renewal_in, token->current, (double)token->renewal_in_ms / 1000)
+OF_TOKEN(renewals, true, token->n_renewals)
+OF_TOKEN(failures, true, token->n_failures)
+OF_TOKEN(waiting, true, token->n_waiting)
+
 /* The manifest's number and the shadow's. */
 #define BOTH(name, type, help, number)                                                             \
     { "janus_sidecar_policy_" name, type, help, MANIFEST, manifest_##number },                     \
@@ -69,6 +86,20 @@ static const struct metric rows[] = {
     { "janus_sidecar_shadow_differences", METRIC_COUNTER,
       "Requests that --shadow-manifest would have judged in another way.", NULL,
       shadow_differences },
+    { "janus_sidecar_token_live", METRIC_GAUGE, "1 if there is a token that may be sent.", NULL,
+      token_live },
+    { "janus_sidecar_token_generation", METRIC_GAUGE, "Number of the current token, as in the log.",
+      NULL, token_generation_number },
+    { "janus_sidecar_token_expires_in_seconds", METRIC_GAUGE,
+      "Until the current token is not sent any more.", NULL, token_expires_in },
+    { "janus_sidecar_token_renewal_in_seconds", METRIC_GAUGE,
+      "Until its source is asked again; negative: it is overdue.", NULL, token_renewal_in },
+    { "janus_sidecar_token_renewals", METRIC_COUNTER, "New tokens that sources gave.", NULL,
+      token_renewals },
+    { "janus_sidecar_token_failures", METRIC_COUNTER, "Answers of sources that brought none.", NULL,
+      token_failures },
+    { "janus_sidecar_token_waiting_requests", METRIC_GAUGE, "Requests that wait for a token.", NULL,
+      token_waiting },
 };
 
 char *sidecar_metrics(const struct readiness_facts *facts)

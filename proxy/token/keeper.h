@@ -55,7 +55,6 @@ void token_keeper_refresh(struct token_keeper *keeper);
 /* The token to send now, or NULL when none is live: nothing is ever forwarded without one. Asking
  * while there is none asks the sources, as far as backoff lets. */
 struct token *token_keeper_current(struct token_keeper *keeper);
-bool token_keeper_is_live(const struct token_keeper *keeper, const struct token *token);
 
 /* What finds the current token and the one before in what comes back; NULL: none has come yet. For
  * now only: the next token replaces it. */

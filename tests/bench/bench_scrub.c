@@ -1,21 +1,14 @@
-/* What watching responses costs: ns for a piece of a body, MB/s for a long one. Prints the rounds' least,
- * median and most. Build it with the release preset; `bench_scrub [ROUNDS]`. */
+/* What watching responses for the app token costs. `bench_scrub [ROUNDS]` prints rows of JSON. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "proxy/token/scrub.h"
+#include "tests/bench/rows.h"
 
-enum { ROUNDS_MAX = 99, LONG = 1024 * 1024 };
+enum { LONG = 1024 * 1024, AGAIN = 8 };
 
-static double now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
+static char bytes[LONG];
 
 static unsigned seed;
 
@@ -26,7 +19,7 @@ static unsigned dice(unsigned sides)
 }
 
 /* What APIs answer. */
-static void fill_json(char *bytes, size_t size)
+static void fill_json(char *at, size_t size)
 {
     size_t n = 0;
 
@@ -37,7 +30,7 @@ static void fill_json(char *bytes, size_t size)
                            "\"https://x.vteximg.com.br/arquivos/ids/%u/a.jpg\",\"isActive\":true},",
                            dice(100000), dice(1000), dice(500), dice(100), dice(1000000));
         size_t part = (size_t)len < size - n ? (size_t)len : size - n;
-        memcpy(bytes + n, row, part);
+        memcpy(at + n, row, part);
         n += part;
     }
 }
@@ -45,10 +38,10 @@ static void fill_json(char *bytes, size_t size)
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* Images in JSON, other people's tokens: the same letters as ours. */
-static void fill_base64(char *bytes, size_t size)
+static void fill_base64(char *at, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        bytes[i] = letters[dice(64)];
+        at[i] = letters[dice(64)];
 }
 
 static void make_jwt(char *token, size_t len, unsigned start)
@@ -64,17 +57,16 @@ static struct measure {
     const char *name;
     size_t token_len; /* 36: opaque; else a JWT */
     size_t piece;
-    void (*fill)(char *bytes, size_t size);
-    double rounds[ROUNDS_MAX]; /* ns a piece */
+    void (*fill)(char *at, size_t size);
 } measures[] = {
-    { "JSON, two JWTs of 1 KiB", 1024, 2048, fill_json, { 0 } },
-    { "JSON, two JWTs of 1 KiB", 1024, 16384, fill_json, { 0 } },
-    { "JSON, two opaque tokens of 36 bytes", 36, 2048, fill_json, { 0 } },
-    { "JSON, two tokens of 8 bytes", 8, 2048, fill_json, { 0 } },
-    { "JSON, two JWTs of 16 KiB", 16384, 2048, fill_json, { 0 } },
-    { "base64, two JWTs of 1 KiB", 1024, 2048, fill_base64, { 0 } },
-    { "base64, two JWTs of 1 KiB", 1024, 16384, fill_base64, { 0 } },
-    { "a head of 400 bytes, two JWTs of 1 KiB", 1024, 400, fill_json, { 0 } },
+    { "JSON, two JWTs of 1 KiB", 1024, 2048, fill_json },
+    { "JSON, two JWTs of 1 KiB", 1024, 16384, fill_json },
+    { "JSON, two opaque tokens of 36 bytes", 36, 2048, fill_json },
+    { "JSON, two tokens of 8 bytes", 8, 2048, fill_json },
+    { "JSON, two JWTs of 16 KiB", 16384, 2048, fill_json },
+    { "base64, two JWTs of 1 KiB", 1024, 2048, fill_base64 },
+    { "base64, two JWTs of 1 KiB", 1024, 16384, fill_base64 },
+    { "a head, two JWTs of 1 KiB", 1024, 400, fill_json },
 };
 
 enum { N_MEASURES = sizeof(measures) / sizeof(measures[0]) };
@@ -93,70 +85,49 @@ static struct scrub *matcher_of(const struct measure *measure)
     return scrub_new(texts, 2);
 }
 
-/* Every piece of the long text once, so that each is cold in the first cache, as in life. */
-static double once(const struct measure *measure, char *bytes)
+/* Nanoseconds a piece. Every piece of the long text once, so that each is cold in the first cache, as
+ * in life. */
+static double once(void *context)
 {
+    const struct measure *measure = context;
     struct scrub *scrub = matcher_of(measure);
     size_t pieces = LONG / measure->piece;
     unsigned found = 0;
 
     seed = 3;
     measure->fill(bytes, LONG);
-    double before = now_ns();
-    for (unsigned again = 0; again < 8; again++) {
+    double before = bench_now_ns();
+    for (unsigned again = 0; again < AGAIN; again++) {
         struct scrub_trail trail = { .n_gone = 0 };
         for (size_t i = 0; i < pieces; i++)
             scrub_piece(scrub, &trail, bytes + i * measure->piece, measure->piece, true, &found);
     }
-    double took = now_ns() - before;
+    double took = bench_now_ns() - before;
     scrub_free(scrub);
     if (found)
         abort();
-    return took / 8 / (double)pieces;
+    return took / AGAIN / (double)pieces;
 }
 
-static double build_once(void)
+static double build_once(void *context)
 {
-    const struct measure usual = { .token_len = 1024 };
-    double before = now_ns();
+    double before = bench_now_ns();
 
-    scrub_free(matcher_of(&usual));
-    return now_ns() - before;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double left = *(const double *)a, right = *(const double *)b;
-
-    return left < right ? -1 : left > right;
-}
-
-static void print_row(const char *name, size_t piece, double *rounds, size_t n)
-{
-    qsort(rounds, n, sizeof(*rounds), compare);
-    printf("%-42s %6zu B  %9.0f %9.0f %9.0f ns", name, piece, rounds[0], rounds[n / 2],
-           rounds[n - 1]);
-    if (piece)
-        printf("  %7.0f MB/s", (double)piece / rounds[n / 2] * 1000);
-    printf("\n");
+    scrub_free(matcher_of(context));
+    return bench_now_ns() - before;
 }
 
 int main(int argc, char **argv)
 {
-    static double builds[ROUNDS_MAX];
-    size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 15;
-    char *bytes = malloc(LONG);
+    static struct bench bench = { .suite = "scrub" };
+    size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 15;
 
-    n = n < 1 ? 1 : n > ROUNDS_MAX ? ROUNDS_MAX : n;
-    for (size_t round = 0; round < n; round++) { /* a slow moment slows all of them */
-        for (size_t i = 0; i < N_MEASURES; i++)
-            measures[i].rounds[round] = once(&measures[i], bytes);
-        builds[round] = build_once();
-    }
-    printf("%-42s %8s  %9s %9s %9s\n", "", "piece", "min", "median", "max");
+    bench.n_rounds = rounds < 1 ? 1 : rounds > BENCH_ROUNDS_MAX ? BENCH_ROUNDS_MAX : rounds;
     for (size_t i = 0; i < N_MEASURES; i++)
-        print_row(measures[i].name, measures[i].piece, measures[i].rounds, n);
-    print_row("building the matcher of two JWTs", 0, builds, n);
-    free(bytes);
+        bench_add(&bench, "ns", once, &measures[i], "%zu bytes of %s", measures[i].piece,
+                  measures[i].name);
+    bench_add(&bench, "ns", build_once, &measures[0], "building the matcher of two JWTs");
+    bench_run(&bench);
+    bench_print(&bench, stdout);
     return 0;
 }

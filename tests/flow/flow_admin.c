@@ -95,10 +95,14 @@ static void readiness(void **state)
     folder_replace(own.folder, "token", brief);
     process_await_line(own.sidecar, "event=token generation=1");
     expect_admin(readyz, 200, "\"token\":\"live\"");
+    world_metrics(&own, "janus_sidecar_token_live 1\n");
+    world_metrics(&own, "janus_sidecar_token_generation 1\n");
+    world_metrics(&own, "janus_sidecar_token_renewals_total 1\n");
     folder_replace(own.folder, "token", old);
     process_await_line(own.sidecar, "expired already; its last token stays in use");
     process_await_line(own.sidecar, "the last token has died");
     expect_admin(readyz, 503, "missing or expired");
+    world_metrics(&own, "janus_sidecar_token_live 0\n");
     free(brief);
     free(old);
     struct client *client = world_client(&own);
