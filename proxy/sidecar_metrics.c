@@ -1,5 +1,8 @@
 #include "proxy/sidecar_metrics.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "proxy/metrics.h"
 
 #define MANIFEST "policy=\"manifest\""
@@ -63,6 +66,8 @@ OF_TOKEN(renewals, true, token->n_renewals)
 OF_TOKEN(failures, true, token->n_failures)
 OF_TOKEN(waiting, true, token->n_waiting)
 
+OF_TOKEN(is_known, token->current, 1)
+
 /* The manifest's number and the shadow's. */
 #define BOTH(name, type, help, number)                                                             \
     { "janus_sidecar_policy_" name, type, help, MANIFEST, manifest_##number },                     \
@@ -88,6 +93,8 @@ static const struct metric rows[] = {
       shadow_differences },
     { "janus_sidecar_token_live", METRIC_GAUGE, "1 if there is a token that may be sent.", NULL,
       token_live },
+    { "janus_sidecar_token", METRIC_INFO, "The current token, as the log names it.", NULL,
+      token_is_known },
     { "janus_sidecar_token_generation", METRIC_GAUGE, "Number of the current token, as in the log.",
       NULL, token_generation_number },
     { "janus_sidecar_token_expires_in_seconds", METRIC_GAUGE,
@@ -102,7 +109,27 @@ static const struct metric rows[] = {
       token_waiting },
 };
 
+enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), LABELS_MAX = 128 };
+
+/* By number and fingerprint, never by value. */
+static void name_token(const struct token_facts *token, char labels[LABELS_MAX])
+{
+    if (token->current)
+        snprintf(labels, LABELS_MAX, "generation=\"%u\",fingerprint=\"%s\",source=\"%s\"",
+                 token_generation(token->current), token_fingerprint(token->current),
+                 token->source);
+}
+
 char *sidecar_metrics(const struct readiness_facts *facts)
 {
-    return metrics_text(rows, sizeof(rows) / sizeof(rows[0]), facts);
+    struct metric named[N_ROWS];
+    char labels[LABELS_MAX] = "";
+
+    memcpy(named, rows, sizeof(rows));
+    name_token(&facts->token, labels);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (named[i].type == METRIC_INFO)
+            named[i].labels = labels;
+    }
+    return metrics_text(named, N_ROWS, facts);
 }

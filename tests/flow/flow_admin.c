@@ -97,6 +97,7 @@ static void readiness(void **state)
     expect_admin(readyz, 200, "\"token\":\"live\"");
     world_metrics(&own, "janus_sidecar_token_live 1\n");
     world_metrics(&own, "janus_sidecar_token_generation 1\n");
+    world_metrics(&own, "janus_sidecar_token_info{generation=\"1\",fingerprint=\"");
     world_metrics(&own, "janus_sidecar_token_renewals_total 1\n");
     folder_replace(own.folder, "token", old);
     process_await_line(own.sidecar, "expired already; its last token stays in use");
