@@ -15,6 +15,7 @@
 #include "proxy/loop.h"
 #include "proxy/sidecar_origins.h"
 #include "proxy/sidecar_ready.h"
+#include "proxy/sidecar_tls.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
 #include "proxy/token/report.h"
@@ -159,6 +160,7 @@ static void on_drain_deadline(struct deadline *deadline)
 
 static void reload(struct sidecar *sidecar)
 {
+    sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
     live_policy_reload(sidecar->policy);
     if (sidecar->shadow)
         live_policy_reload(sidecar->shadow);
