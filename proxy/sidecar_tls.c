@@ -13,12 +13,12 @@ static void log_findings(struct log *log, const struct diags *diags)
 void sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log)
 {
     struct diags diags = { 0 };
-    bool done = tls_reload(tls, settings, &diags);
+    enum tls_reloaded result = tls_reload(tls, settings, &diags);
 
     log_findings(log, &diags);
-    if (done)
+    if (result == TLS_CHANGED)
         log_message(log, LOG_INFO, "tls_reloaded", "trust and certificates were read again");
-    else
+    else if (result == TLS_KEPT)
         log_message(log, LOG_ERROR, "tls_reload_failed",
                     "the trust and the certificates of before stay in force");
     diags_fini(&diags);

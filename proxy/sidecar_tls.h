@@ -6,7 +6,7 @@
 
 struct log;
 
-/* The system's trust, --ca-file and --client-cert. Findings go to the log; if one is fatal, what was
+/* The system's trust, --ca-file and --client-cert, if any of their files has changed. Findings go to the log; if one is fatal, what was
  * loaded before stays in force. */
 void sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log);
 

@@ -34,9 +34,12 @@ void tls_session_fini(struct tls_session *session);
  * `settings`. */
 struct tls *tls_new(const struct settings *settings, struct diags *diags);
 void tls_free(struct tls *tls);
-/* Reads the files anew. Connections from now on, and resumed sessions, go by what they hold now; on a
- * fatal finding all stays as it was, and false is returned. */
-bool tls_reload(struct tls *tls, const struct settings *settings, struct diags *diags);
+enum tls_reloaded {
+    TLS_SAME,    /* no file has changed */
+    TLS_CHANGED, /* connections from now on, and resumed sessions, go by what the files hold now */
+    TLS_KEPT,    /* a fatal finding: all stays as it was */
+};
+enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, struct diags *diags);
 
 /* A client side for this destination over `socket`; both are borrowed. `session` is used and kept
  * up to date, and must outlive the result. The caller frees it with tls_end(). */

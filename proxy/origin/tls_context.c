@@ -104,6 +104,7 @@ static void free_files(struct tls *tls)
 /* What comes from files, into a struct without it. */
 static bool load_files(struct tls *tls, const struct settings *settings, struct diags *diags)
 {
+    tls_fingerprint(settings, tls->fingerprint);
     tls->context = SSL_CTX_new(TLS_client_method());
     if (!tls->context)
         abort();
@@ -136,21 +137,32 @@ struct tls *tls_new(const struct settings *settings, struct diags *diags)
     return tls;
 }
 
+static bool is_same(const struct tls *tls, const struct settings *settings)
+{
+    uint8_t now[TLS_FINGERPRINT_BYTES];
+
+    tls_fingerprint(settings, now);
+    return memcmp(now, tls->fingerprint, sizeof(now)) == 0;
+}
+
 /* Connections hold what they use of the old context. */
-bool tls_reload(struct tls *tls, const struct settings *settings, struct diags *diags)
+enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, struct diags *diags)
 {
     struct tls fresh = { 0 };
 
+    if (is_same(tls, settings))
+        return TLS_SAME;
     if (!load_files(&fresh, settings, diags)) {
         free_files(&fresh);
-        return false;
+        return TLS_KEPT;
     }
     free_files(tls);
+    memcpy(tls->fingerprint, fresh.fingerprint, sizeof(tls->fingerprint));
     tls->context = fresh.context;
     tls->identities = fresh.identities;
     tls->n_identities = fresh.n_identities;
     tls->generation++;
-    return true;
+    return TLS_CHANGED;
 }
 
 void tls_free(struct tls *tls)

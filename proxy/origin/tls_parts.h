@@ -19,8 +19,11 @@ struct tls_pins {
     const struct pins *pins; /* of the settings */
 };
 
+enum { TLS_FINGERPRINT_BYTES = 32 };
+
 struct tls {
     SSL_CTX *context;
+    uint8_t fingerprint[TLS_FINGERPRINT_BYTES]; /* of the files, before they were read */
     BIO_METHOD *bio;     /* a BIO that asks the socket's marks before it makes a system call */
     unsigned generation; /* one more with each reload */
     struct tls_identity *identities;
@@ -72,6 +75,11 @@ void tls_identity_fini(struct tls_identity *identity);
 /* The one for this host, or NULL. */
 const struct tls_identity *tls_identity_for(const struct tls *tls, struct text host);
 bool tls_identity_use(const struct tls_identity *identity, SSL *ssl);
+
+/* ---- tls_files.c */
+
+/* Of all that tls_new() and tls_reload() read. */
+void tls_fingerprint(const struct settings *settings, uint8_t out[TLS_FINGERPRINT_BYTES]);
 
 /* ---- tls.c, for the context */
 
