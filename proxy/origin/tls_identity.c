@@ -1,4 +1,5 @@
 /* Certificates of ours, for origins that want to know who calls (--client-cert). */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -29,18 +30,23 @@ static bool complain(struct diags *diags, const char *file, const char *problem)
     return false;
 }
 
-/* Opened once, so that what is judged is what is read. */
+/* Opened once, so that what is judged is what is read; without a buffer in which a key would stay. */
 static BIO *open_file(const char *path, struct stat *status, struct diags *diags)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    FILE *file =
-        fd >= 0 && fstat(fd, status) == 0 && S_ISREG(status->st_mode) ? fdopen(fd, "r") : NULL;
 
-    if (file)
+    if (fd < 0) {
+        complain(diags, path, strerror(errno));
+        return NULL;
+    }
+    bool regular = fstat(fd, status) == 0 && S_ISREG(status->st_mode);
+    FILE *file = regular ? fdopen(fd, "r") : NULL;
+    if (file) {
+        setvbuf(file, NULL, _IONBF, 0);
         return BIO_new_fp(file, BIO_CLOSE);
-    complain(diags, path, fd < 0 ? strerror(errno) : "it is not a regular file");
-    if (fd >= 0)
-        close(fd);
+    }
+    complain(diags, path, "it is not a regular file");
+    close(fd);
     return NULL;
 }
 
@@ -106,6 +112,7 @@ static void check_dates(const struct tls_identity *identity, const char *path, s
 bool tls_identity_load(struct tls_identity *out, const struct client_certificate *rule,
                        struct diags *diags)
 {
+    assert(rule);
     out->host = pattern_new(PATTERN_HOST, text_of(rule->host));
     if (!load_certificates(out, rule->certificate, diags) || !load_key(out, rule->key, diags))
         return false;
