@@ -12,6 +12,7 @@
 
 #include "config/address.h"
 #include "config/diag.h"
+#include "config/origin_rule.h"
 
 struct strings {
     char **items;
@@ -73,8 +74,12 @@ struct settings {
     enum scrub_mode scrub; /* the app token in what comes back */
 
     /* where requests go */
-    char *default_host; /* template already filled in */
-    char *ca_file;      /* NULL: the system's trust only */
+    char *default_host;                      /* template already filled in */
+    char *ca_file;                           /* NULL: the system's trust only */
+    struct client_certificate *client_certs; /* the first whose host matches */
+    size_t n_client_certs;
+    struct pins *pins; /* all whose host matches: one key of theirs must be in the chain */
+    size_t n_pins;
     struct connect_to *connect_to;
     size_t n_connect_to;
     struct cidr *allow_address;

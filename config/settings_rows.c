@@ -134,6 +134,12 @@ const struct settings_row settings_rows[] = {
       "{{account}}.vtexcommercestable.com.br", "destination of requests that name the sidecar itself" },
     { NAMED("ca-file", "CA_FILE"), KIND_TEXT, GROUP_ORIGIN, FIELD(ca_file), "FILE", NULL,
       "certificates, PEM, trusted beside the system's" },
+    { NAMED("client-cert", "CLIENT_CERT"), KIND_CLIENT_CERTS, GROUP_ORIGIN, LIST(client_certs, n_client_certs),
+      "HOST=CERT[;KEY]", NULL,
+      "certificate, PEM with its chain, for origins that want to know us; its key is in the same file unless "
+      "named; the first HOST that matches counts" },
+    { NAMED("pin", "PIN"), KIND_PINS, GROUP_ORIGIN, LIST(pins, n_pins), "HOST=PIN[;PIN]", NULL,
+      "sha256/BASE64 of public keys, one of which must be in HOST's verified chain" },
     { NAMED("connect-to", "CONNECT_TO"), KIND_CONNECT_TOS, GROUP_ORIGIN, LIST(connect_to, n_connect_to),
       "HOST:PORT:ADDR:PORT", NULL,
       "connect to ADDR:PORT for HOST:PORT, as curl does; an empty HOST or PORT is any" },
@@ -185,6 +191,8 @@ bool settings_is_list(const struct settings_row *row)
     case KIND_ADDRESSES:
     case KIND_CIDRS:
     case KIND_CONNECT_TOS:
+    case KIND_CLIENT_CERTS:
+    case KIND_PINS:
     case KIND_WORDS:
     case KIND_NAMES:
         return true;

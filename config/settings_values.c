@@ -266,6 +266,16 @@ static bool parse_connect_to(struct text text, void *out, const char **why)
     return connect_to_parse(text, out, why);
 }
 
+static bool parse_client_cert(struct text text, void *out, const char **why)
+{
+    return client_certificate_parse(text, out, why);
+}
+
+static bool parse_pins(struct text text, void *out, const char **why)
+{
+    return pins_parse(text, out, why);
+}
+
 /* A list of values of `size` bytes each, in a pointer at `field` and a number at `count`. */
 static void fill_list(const struct filling *filling, size_t size,
                       bool (*parse)(struct text text, void *out, const char **why))
@@ -298,6 +308,28 @@ static void fill_cidrs(const struct filling *filling)
 static void fill_connect_tos(const struct filling *filling)
 {
     fill_list(filling, sizeof(struct connect_to), parse_connect_to);
+}
+
+/* Templates in the items, and then the list of those without a finding. */
+static void fill_rules(const struct filling *filling, size_t size,
+                       bool (*parse)(struct text text, void *out, const char **why))
+{
+    bool filled = true;
+
+    for (size_t i = 0; i < filling->given->n; i++)
+        filled = fill_templates(filling, &filling->given->items[i]) && filled;
+    if (filled)
+        fill_list(filling, size, parse);
+}
+
+static void fill_client_certs(const struct filling *filling)
+{
+    fill_rules(filling, sizeof(struct client_certificate), parse_client_cert);
+}
+
+static void fill_pins(const struct filling *filling)
+{
+    fill_rules(filling, sizeof(struct pins), parse_pins);
 }
 
 static void fill_words(const struct filling *filling)
@@ -338,6 +370,8 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_ADDRESSES] = fill_addresses,
         [KIND_CIDRS] = fill_cidrs,
         [KIND_CONNECT_TOS] = fill_connect_tos,
+        [KIND_CLIENT_CERTS] = fill_client_certs,
+        [KIND_PINS] = fill_pins,
         [KIND_WORDS] = fill_words,
         [KIND_NAMES] = fill_names,
         [KIND_SECRET] = keep_text,
@@ -367,6 +401,8 @@ void settings_empty(struct settings *settings, const struct settings_row *row)
     case KIND_ADDRESSES:
     case KIND_CIDRS:
     case KIND_CONNECT_TOS:
+    case KIND_CLIENT_CERTS:
+    case KIND_PINS:
     case KIND_SECRET:
         break;
     default:

@@ -235,7 +235,7 @@ void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
         outcome == OUTCOME_TOKEN_IN_RESPONSE && x->state == RELAYING && !head_has_left(x);
 
     x->outcome = outcome;
-    snprintf(x->detail, sizeof(x->detail), "%s", detail ? detail : "");
+    snprintf(x->detail, sizeof(x->detail), "%s", detail && !stale ? detail : "");
     exchange_move(x, stale ? STALE : withdrawn ? WITHDRAWN : FAILED);
 }
 

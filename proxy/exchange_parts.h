@@ -61,7 +61,7 @@ struct exchange {
     struct client *client;
     enum exchange_state state;
     enum outcome outcome;
-    char detail[160]; /* of the outcome, for the log and the answer */
+    char detail[LIMIT_DETAIL_BYTES]; /* of the outcome, for the log and the answer */
 
     /* the request, as judged */
     struct policy *policy;

@@ -288,7 +288,8 @@ static enum step end_of_origin(struct exchange *x, bool clean)
         x->response.done = true;
         return STEP_ON;
     }
-    exchange_fail(x, OUTCOME_ORIGIN_CLOSED, NULL);
+    exchange_fail(x, OUTCOME_ORIGIN_CLOSED,
+                  clean ? NULL : origin_trouble(pooled_origin(x->pooled)));
     return STEP_OVER;
 }
 

@@ -59,6 +59,7 @@ enum {
     LIMIT_ADMIN_HEADERS = 64,
     LIMIT_ADMIN_BODY_BYTES = 4096,
 
+    LIMIT_DETAIL_BYTES = 400, /* why an origin failed: a sentence with names of its certificate */
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
     ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */

@@ -62,8 +62,10 @@ static const struct outcome_row rows[N_OUTCOMES] = {
                                   "The origin could not be reached in time.", NULL, 0, LOG_ERROR },
     [OUTCOME_CERTIFICATE] = { "tls_certificate_error", 502, "OriginCertificate",
                               "tls_certificate_error", "The origin's certificate was not accepted.",
-                              "If a private authority signed it, name it with --ca-file.", 0,
-                              LOG_ERROR },
+                              "If a private authority signed it, name that with --ca-file; "
+                              "docs/tls.md "
+                              "explains each reason.",
+                              0, LOG_ERROR },
     [OUTCOME_TLS] = { "tls_protocol_error", 502, "OriginCertificate", "tls_protocol_error",
                       "No TLS connection with the origin could be made.", NULL, 0, LOG_ERROR },
     [OUTCOME_ORIGIN_PROTOCOL] = { "http_protocol_error", 502, "OriginProtocol",

@@ -18,6 +18,7 @@
 #include "proxy/sidecar_origins.h"
 #include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
+#include "proxy/sidecar_tls.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
 #include "proxy/token/report.h"
@@ -211,6 +212,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
     (void)what;
     if (number == SIGHUP) {
+        sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
         live_providers_note(sidecar->providers);
         reload(sidecar);
         token_keeper_refresh(sidecar->keeper);

@@ -19,7 +19,7 @@ struct origin {
     enum origin_state state;
     bool tls;
     struct stream_socket socket;
-    SSL *ssl;
+    struct tls_stream *ssl;
     struct tls_session *session;
     struct destination destination; /* path and query are not kept */
     struct resolution *resolution;
@@ -29,7 +29,7 @@ struct origin {
     struct deadline attempt;  /* while CONNECTING, if another address is left to try */
     struct job job;           /* tells of a failure, later frees */
     enum outcome outcome;     /* of FAILED */
-    char detail[160];
+    char detail[LIMIT_DETAIL_BYTES];
     uint64_t opened_us;
     struct origin_facts facts;
 };
@@ -100,20 +100,19 @@ static void become_open(struct origin *origin)
     deadline_clear(&origin->deadline);
     origin->state = OPEN;
     origin->facts.connect_us = (unsigned)(loop_now_us() - origin->opened_us);
-    origin->facts.resumed = origin->ssl && SSL_session_reused(origin->ssl);
+    origin->facts.resumed = origin->ssl && tls_is_resumed(origin->ssl);
     origin->owner->ready(origin->arg);
 }
 
 static void shake_hands(struct origin *origin)
 {
     enum outcome outcome;
-    const char *detail;
-    int result = tls_handshake(origin->ssl, &outcome, &detail);
+    int result = tls_handshake(origin->ssl, &outcome);
 
     if (result == 1)
         become_open(origin);
     else if (result == TLS_FAILED)
-        fail(origin, outcome, detail);
+        fail(origin, outcome, tls_trouble(origin->ssl));
 }
 
 /* ---- connecting ---- */
@@ -331,9 +330,19 @@ bool origin_is_quiet(struct origin *origin)
 
     if (origin->state != OPEN || origin->socket.hung_up)
         return false;
-    if (!origin->socket.readable && (!origin->ssl || !SSL_has_pending(origin->ssl)))
+    if (!origin->socket.readable && (!origin->ssl || !tls_has_pending(origin->ssl)))
         return true;
     return origin_receive(origin, &byte, 1) == ORIGIN_AGAIN;
+}
+
+bool origin_is_current(const struct origin *origin)
+{
+    return !origin->ssl || tls_is_current(origin->ssl);
+}
+
+const char *origin_trouble(const struct origin *origin)
+{
+    return origin->ssl ? tls_trouble(origin->ssl) : NULL;
 }
 
 struct origin_facts origin_facts(const struct origin *origin)

@@ -55,6 +55,11 @@ ssize_t origin_send(struct origin *origin, const void *bytes, size_t len);
  * follow. Looks into TLS, but makes no system call unless something is there. */
 bool origin_is_quiet(struct origin *origin);
 
+/* What was verified when it began still holds: a new request may go there. */
+bool origin_is_current(const struct origin *origin);
+/* What TLS says about an ORIGIN_FAILED; borrowed. NULL when nothing is known. */
+const char *origin_trouble(const struct origin *origin);
+
 /* How it came about, for the log. */
 struct origin_facts {
     unsigned connect_us; /* from the name to OPEN */

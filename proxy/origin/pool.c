@@ -165,6 +165,11 @@ static void on_idle_deadline(struct deadline *deadline)
     close_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
 }
 
+static bool may_serve(const struct pooled *pooled)
+{
+    return origin_is_current(pooled->origin) && origin_is_quiet(pooled->origin);
+}
+
 struct pooled *pool_take(struct pool *pool, const struct destination *destination,
                          const struct origin_owner *owner, void *arg)
 {
@@ -173,7 +178,7 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
 
     while (host && (pooled = TAILQ_FIRST(&host->idle))) {
         leave_idle(pooled);
-        if (origin_is_quiet(pooled->origin)) {
+        if (may_serve(pooled)) {
             pooled->reused = true;
             origin_set_owner(pooled->origin, owner, arg);
             return pooled;
@@ -202,7 +207,7 @@ void pool_give(struct pooled *pooled)
 {
     struct pool_host *host = pooled->host;
 
-    if (host->n_idle >= LIMIT_POOL_IDLE_PER_HOST || !origin_is_quiet(pooled->origin)) {
+    if (host->n_idle >= LIMIT_POOL_IDLE_PER_HOST || !may_serve(pooled)) {
         pool_drop(pooled);
         return;
     }
