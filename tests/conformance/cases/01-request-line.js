@@ -36,16 +36,16 @@ module.exports = [
   { id: 'method-trace', rfc: '9110 9.3.8', level: 'POLICY', what: 'TRACE does not show the token to the client', methods: ['TRACE'], client: start('TRACE /allowed/x HTTP/1.1'), origin: ['{reflect}'], want: [...REFUSED, { neverGot: ['{secret}'], first: ['4xx', '5xx', 200] }] },
 
   ...['http/1.1', 'HTTP/1.10', 'HTTP/1.', 'HTTP/1', 'HTTP/11', 'HTTP/2.0', 'HTTP/0.9', 'HTTP/9.9', 'HTTP/01.1', 'HTTP/1.1x', 'HTTP/-1.1', 'HTTPS/1.1', 'HTTP/1,1', 'HTTP 1.1'].map((version) => (
-    { id: `version-${version.replace(/[^A-Za-z0-9]/g, (c) => c === '.' ? '.' : '_')}`, rfc: '9112 2.3', level: /^HTTP\/[29]\.|0\.9/.test(version) ? 'SHOULD' : 'MUST', what: `version ${JSON.stringify(version)} is refused`, client: start(`GET /allowed/x ${version}`), want: REFUSED })),
+    { id: `version-${version.replace(/[^A-Za-z0-9]/g, (c) => c === '.' ? '.' : '_')}`, rfc: '9112 2.3', level: 'SHOULD', what: `version ${JSON.stringify(version)} is refused`, client: start(`GET /allowed/x ${version}`), want: REFUSED })),
   { id: 'version-1.2', rfc: '9110 2.5', level: 'MUST', what: 'HTTP/1.2 goes on as our own version, or is refused', client: start('GET /allowed/x HTTP/1.2'), want: REFUSED_OR(SENT_X) },
-  { id: 'version-preface', rfc: '9113 3.4', level: 'MUST', what: 'the preface of HTTP/2 is no request', client: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', want: REFUSED },
+  { id: 'version-preface', rfc: '9113 3.4', level: 'POLICY', what: 'the preface of HTTP/2 is no request', client: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', want: REFUSED },
   { id: 'version-tls', rfc: '9112 2', level: 'POLICY', what: 'a TLS handshake on the plain port does not hang', client: '\x16\x03\x01\x00\x75\x01\x00\x00\x71\x03\x03' + 'r'.repeat(64) + '\x00\x0a\x00\r\n\r\n', want: REFUSED },
 
   ...[['nul', '\0'], ['soh', '\x01'], ['tab', '\t'], ['vt', '\v'], ['esc', '\x1b'], ['del', '\x7f'], ['lf', '\n']].map(([name, byte]) => (
     { id: `target-with-${name}`, rfc: '9112 3.2', level: 'MUST', what: `${JSON.stringify(byte)} inside the target is refused`, client: start(`GET /allowed/a${byte}b HTTP/1.1`), want: REFUSED })),
   { id: 'target-fragment', rfc: '9112 3.2', level: 'MUST', what: 'a fragment never goes on', client: start('GET /allowed/x#part HTTP/1.1'), want: [...REFUSED, forwarded({ target: '/allowed/x' })] },
   { id: 'target-long', rfc: '9112 3', level: 'SHOULD', what: 'a request line of 8,000 bytes is taken', client: start(`GET /allowed/${'a'.repeat(7970)} HTTP/1.1`), want: FORWARDED },
-  { id: 'target-too-long', rfc: '9112 3', level: 'MUST', what: 'a target longer than anybody reads: 414, or another 4xx', client: start(`GET /allowed/${'a'.repeat(100000)} HTTP/1.1`), want: refused(414, 431, 400) },
+  { id: 'target-too-long', rfc: '9112 3', level: 'MUST', what: 'a target longer than anybody reads: 414, or another 4xx', client: start(`GET /allowed/${'a'.repeat(100000)} HTTP/1.1`), want: [refused(414, 431, 400), DROPPED] },
   { id: 'target-empty-query', rfc: '9112 3.2', level: 'MUST', what: 'an empty query stays', client: start('GET /allowed/x? HTTP/1.1'), want: forwarded({ target: '/allowed/x?' }) },
   { id: 'target-query-bytes', rfc: '3986 3.4', level: 'MUST', what: 'what a query may hold stays as it is', client: start("GET /allowed/x?a=/b?c:d@e!$&'()*+,;=%2F%2f HTTP/1.1"), want: forwarded({ target: "/allowed/x?a=/b?c:d@e!$&'()*+,;=%2F%2f" }) },
   { id: 'target-escapes', rfc: '9110 4.2.3', level: 'MUST', what: 'escapes are neither decoded nor changed in case', client: start('GET /allowed/%41%7e%c3%A9 HTTP/1.1'), want: forwarded({ target: '/allowed/%41%7e%c3%A9' }) },
@@ -61,7 +61,7 @@ module.exports = [
   { id: 'absolute-empty-path-query', rfc: '9112 3.2.1', level: 'MUST', what: 'an empty path before a query goes on as /', client: absolute('http://{open}?q=1', 'Host: {open}'), want: [...REFUSED, forwarded({ target: '/?q=1' })] },
   { id: 'absolute-beats-host', rfc: '9112 3.2.2', level: 'MUST', what: 'the target decides, not Host: an evil target is not saved by a good Host', client: absolute('http://evil.test/allowed/x', 'Host: {host}'), want: REFUSED },
   { id: 'absolute-other-host', rfc: '9112 3.2.2', level: 'MUST', what: 'a good target with another Host: Host is written anew, or the request refused', client: absolute('http://{host}/allowed/x', 'Host: evil.test'), want: REFUSED_OR({ has: { Host: '{host}' } }) },
-  { id: 'absolute-no-host', rfc: '9112 3.2', level: 'MUST', what: 'absolute-form in HTTP/1.1 without Host: 400, or a Host of the target’s', client: absolute('http://{host}/allowed/x'), want: [REFUSED_400, DROPPED, forwarded({ has: { Host: '{host}' } })] },
+  { id: 'absolute-no-host', rfc: '9112 3.2', level: 'MUST', what: 'absolute-form in HTTP/1.1 without Host: 400', client: absolute('http://{host}/allowed/x'), want: [REFUSED_400, DROPPED] },
   { id: 'absolute-userinfo', rfc: '9110 4.2.4', level: 'MUST', what: 'userinfo does not pass for the host', client: absolute('http://{host}@evil.test/allowed/x', 'Host: {host}'), want: REFUSED },
   { id: 'absolute-userinfo-own', rfc: '9110 4.2.4', level: 'SHOULD', what: 'userinfo before the right host is an error', client: absolute('http://u:p@{host}/allowed/x', 'Host: {host}'), want: REFUSED },
   { id: 'absolute-empty-host', rfc: '9110 4.2.1', level: 'MUST', what: 'an http URL without a host', client: absolute('http:///allowed/x', 'Host: {host}'), want: REFUSED },

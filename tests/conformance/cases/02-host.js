@@ -23,7 +23,7 @@ module.exports = [
   { id: 'host-fragment', rfc: '9112 3.2', level: 'MUST', what: 'a fragment in Host', client: host('Host: {host}#x'), want: BAD },
   { id: 'host-port-letters', rfc: '9112 3.2', level: 'MUST', what: 'a port that is no number', client: host('Host: {host}:80a'), want: BAD },
   { id: 'host-port-sign', rfc: '9112 3.2', level: 'MUST', what: 'a port with a sign', client: host('Host: {host}:+80'), want: BAD },
-  { id: 'host-port-large', rfc: '9112 3.2', level: 'SHOULD', what: 'a port that there is not', client: host('Host: {host}:99999'), want: BAD },
+  { id: 'host-port-large', rfc: '9112 3.2', level: 'POLICY', what: 'a port that there is not', client: host('Host: {host}:99999'), want: BAD },
   { id: 'host-port-two', rfc: '9112 3.2', level: 'MUST', what: 'two ports', client: host('Host: {host}:80:80'), want: BAD },
   { id: 'host-port-default', rfc: '9110 4.2.3', level: 'SHOULD', what: 'the default port is the same place', client: host('Host: {host}:80'), want: FORWARDED },
   { id: 'host-case', rfc: '9110 4.2.3', level: 'MUST', what: 'hosts compare without regard to case', client: host('HOST: {HOST}'), want: FORWARDED },

@@ -78,7 +78,7 @@ const sidecar = async (folder, lanes) => {
   const program = path.join(process.env.JANUS_BIN_DIR || 'build/release/bin', 'janus-sidecar')
   const version = execFileSync(program, ['version']).toString().trim()
   const both = [await startSidecar(folder, 'plain', lanes, [], program),
-    await startSidecar(folder, 'extras', lanes, process.env.NOEXTRAS ? [] : ['--upgrade', 'websocket', '--via', 'on'], program)]
+    await startSidecar(folder, 'extras', lanes, ['--upgrade', 'websocket', '--via', 'on'], program)]
   return {
     name: 'ours',
     version,
