@@ -146,12 +146,27 @@ static unsigned opening_bit(struct text method)
     return method_bit(method);
 }
 
+static bool opens(const struct rule *rule, unsigned bit, const struct route *route)
+{
+    return (rule->methods & bit) && (rule->major == MAJOR_ANY || rule->major == route->major) &&
+           pattern_matches(rule->route, route->rest);
+}
+
+bool app_rule_opens(const struct rule *rule, const struct app_query *query)
+{
+    struct route route;
+
+    return !rule->deny && text_eq(query->host, text_of(rule->host)) && route_of(query, &route) &&
+           text_eq(route.service, text_of(rule->service)) &&
+           opens(rule, opening_bit(query->method), &route);
+}
+
 const struct rule *app_index_find(const struct app_index *index, const struct app_query *query,
                                   bool *host_named)
 {
-    unsigned bit = opening_bit(query->method);
     const struct service *service;
     struct route route;
+    unsigned bit;
     struct text key;
     char buffer[KEY_MAX];
 
@@ -163,14 +178,11 @@ const struct rule *app_index_find(const struct app_index *index, const struct ap
         return NULL;
     if (!route_of(query, &route) || !make_key(query->host, route.service, buffer, &key))
         return NULL;
+    bit = opening_bit(query->method);
     service = table_get(&index->opening, key);
-    for (size_t i = 0; service && i < service->n_rules; i++) {
-        const struct rule *rule = service->rules[i];
-
-        if ((rule->methods & bit) && (rule->major == MAJOR_ANY || rule->major == route.major) &&
-            pattern_matches(rule->route, route.rest))
-            return rule;
-    }
+    for (size_t i = 0; service && i < service->n_rules; i++)
+        if (opens(service->rules[i], bit, &route))
+            return service->rules[i];
     return NULL;
 }
 
@@ -262,19 +274,25 @@ static unsigned denying_bit(struct text method)
     return bit == method_bit(TEXT("HEAD")) ? bit | method_bit(TEXT("GET")) : bit;
 }
 
+bool app_index_has_denials(const struct app_index *index)
+{
+    return index->denying.n > 0;
+}
+
 const struct rule *app_index_denies(const struct app_index *index, const struct app_query *query)
 {
-    unsigned bit = denying_bit(query->method);
     const struct service *service;
     struct loose path;
     char buffer[KEY_MAX];
     struct text key;
+    unsigned bit;
 
     if (index->denying.n == 0 || !text_eq(query->host, TEXT(APP_HOST)))
         return NULL;
     loosen(query->path, &path);
     if (path.n == 0 || !make_key(query->host, bare_name(path.segment[0]), buffer, &key))
         return NULL;
+    bit = denying_bit(query->method);
     service = table_get(&index->denying, key);
     for (size_t i = 0; service && i < service->n_rules; i++)
         if ((service->rules[i]->methods & bit) &&

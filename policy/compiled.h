@@ -10,6 +10,7 @@
 struct policy {
     unsigned holders;
     char *file, *account, *workspace, *region, *app_id;
+    struct tenant tenant; /* borrows account and workspace */
     bool janus_alias;
     struct cidr *allow_address;
     size_t n_allow_address;
@@ -20,8 +21,6 @@ struct policy {
     char **files; /* of the providers whose rules are here */
     size_t n_files;
 };
-
-struct tenant policy_tenant(const struct policy *policy);
 
 /* The rule that opens one reading of the path for some method, or NULL. Sets `*host_named` if any
  * rule is for the host. */

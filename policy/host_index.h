@@ -1,10 +1,12 @@
 /* policy/host_index.h - finds the rule for a host and a path; other hosts' rules cost nothing.
  *
  *   literal host     one lookup by hash
- *   wildcard host    one lookup for each shape that wildcards have: so many characters before the
- *                    first star, so many behind the last
+ *   wildcard host    policy/wild_index.h: a binary search, and those that match
  *   literal path     binary search among the literal paths of that host
- *   wildcard path    in turn, among those of that host */
+ *   wildcard path    policy/wild_index.h again
+ *
+ * A literal host comes before wildcards, a longer end of a wildcard before a shorter one, a literal
+ * path before wildcards, and among these the first in the file. */
 #ifndef POLICY_HOST_INDEX_H
 #define POLICY_HOST_INDEX_H
 

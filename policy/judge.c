@@ -80,14 +80,14 @@ static struct text hidden_query(const struct reading *reading)
 static bool names_others(const struct policy *policy, const struct destination *where,
                          const struct readings *readings, struct verdict *out)
 {
-    struct tenant ours = policy_tenant(policy);
+    const struct tenant *ours = &policy->tenant;
     struct text host = host_of(where);
 
-    if (is_foreign(tenant_in_query(host, where->query, &ours), out))
+    if (is_foreign(tenant_in_query(host, where->query, ours), out))
         return true;
     for (size_t i = 0; i < readings->n; i++) {
-        if (is_foreign(tenant_in_path(host, readings->at[i].path, &ours), out) ||
-            is_foreign(tenant_in_query(host, hidden_query(&readings->at[i]), &ours), out))
+        if (is_foreign(tenant_in_path(host, readings->at[i].path, ours), out) ||
+            is_foreign(tenant_in_query(host, hidden_query(&readings->at[i]), ours), out))
             return true;
     }
     return false;
@@ -132,20 +132,19 @@ static const struct rule *find_by_alias(const struct policy *policy,
 {
     static const char *const environments[] = { "vtexcommercestable.com.br",
                                                 "vtexcommercebeta.com.br" };
-    struct tenant ours = policy_tenant(policy);
-    struct text host = host_of(where);
+    struct text account = policy->tenant.account, host = host_of(where);
 
     for (size_t i = 0; i < sizeof environments / sizeof *environments; i++) {
         struct text environment = text_of(environments[i]);
         const struct rule *found;
 
-        if (is_under(host, ours.account, environment)) {
+        if (is_under(host, account, environment)) {
             found = find_under(policy, where, "portal", environment, path, host_named);
             return found ? found : find_under(policy, where, "api", environment, path, host_named);
         }
         if ((is_under(host, TEXT("portal"), environment) ||
              is_under(host, TEXT("api"), environment)) &&
-            tenant_in_query(host, where->query, &ours) == TENANT_OURS)
+            tenant_in_query(host, where->query, &policy->tenant) == TENANT_OURS)
             return find_under(policy, where, policy->account, environment, path, host_named);
     }
     return NULL;
@@ -154,7 +153,16 @@ static const struct rule *find_by_alias(const struct policy *policy,
 static struct app_query app_query_of(const struct policy *policy, struct text method,
                                      const struct destination *where, struct text path)
 {
-    return (struct app_query){ host_of(where), path, method, policy_tenant(policy) };
+    return (struct app_query){ host_of(where), path, method, policy->tenant };
+}
+
+static const struct rule *find_route(const struct policy *policy, struct text method,
+                                     const struct destination *where, struct text path,
+                                     bool *host_named)
+{
+    struct app_query query = app_query_of(policy, method, where, path);
+
+    return app_index_find(policy->apps, &query, host_named);
 }
 
 const struct rule *judge_reading_as(const struct policy *policy, struct text method,
@@ -162,11 +170,10 @@ const struct rule *judge_reading_as(const struct policy *policy, struct text met
                                     bool *host_named)
 {
     const struct rule *found = find(policy, where, host_of(where), path, host_named);
-    struct app_query query = app_query_of(policy, method, where, path);
 
     if (!found && policy->janus_alias && policy->account[0] != '\0')
         found = find_by_alias(policy, where, path, host_named);
-    return found ? found : app_index_find(policy->apps, &query, host_named);
+    return found ? found : find_route(policy, method, where, path, host_named);
 }
 
 const struct rule *judge_reading(const struct policy *policy, const struct destination *where,
@@ -202,13 +209,11 @@ static const struct rule *find_denial(const struct policy *policy, struct text m
     return found;
 }
 
-/* Why nothing opens the path as sent. */
+/* Why nothing opens the path as sent. Only rules for routes look at the method. */
 static struct verdict not_opened(const struct policy *policy, const struct destination *where,
-                                 struct text path)
+                                 struct text path, bool host_named)
 {
-    bool host_named = false;
-
-    if (judge_reading(policy, where, path, &host_named))
+    if (find_route(policy, TEXT_NONE, where, path, &host_named))
         return verdict_of(VERDICT_DENY, REASON_NO_RULE_METHOD);
     return verdict_of(VERDICT_DENY, host_named ? REASON_NO_RULE_PATH : REASON_NO_RULE_HOST);
 }
@@ -223,7 +228,7 @@ static struct verdict judge_rules(const struct policy *policy, struct text metho
         return verdict_by(VERDICT_DENY, REASON_DENIED_BY_RULE, rule);
     rule = judge_reading_as(policy, method, where, readings->at[0].path, &host_named);
     if (!rule)
-        return not_opened(policy, where, readings->at[0].path);
+        return not_opened(policy, where, readings->at[0].path, host_named);
     for (size_t i = 1; i < readings->n; i++)
         if (!judge_reading_as(policy, method, where, readings->at[i].path, &host_named))
             return verdict_of(VERDICT_DENY, REASON_READING);

@@ -2,7 +2,6 @@
 
 #include "policy/address_class.h"
 #include "policy/compile.h"
-#include "policy/compiled.h"
 #include "policy/host.h"
 #include "policy/lint_parts.h"
 #include "policy/readings.h"
@@ -104,7 +103,7 @@ static struct text fixed_segments(struct text path)
 
 static void lint_tenant(const struct policy *policy, const struct rule *rule, struct diags *diags)
 {
-    struct tenant ours = policy_tenant(policy);
+    struct tenant ours = policy->tenant;
     enum tenant_named named =
         tenant_in_path(host_of(rule), fixed_segments(pattern_source(rule->path)), &ours);
 
@@ -166,5 +165,6 @@ void policy_lint(const struct policy *policy, struct diags *diags)
         lint_tenant(policy, rule, diags);
         lint_path(rule, diags);
     }
-    lint_overlaps(policy->rules, policy->n_rules, diags);
+    lint_closed(policy, diags);
+    lint_overlaps(policy, diags);
 }

@@ -3,6 +3,7 @@
  * `*` as the only wildcard that choice never costs a match. So the search walks it only once. */
 #include "policy/pattern.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "config/memory.h"
@@ -11,26 +12,34 @@
 struct pattern {
     enum pattern_kind kind;
     bool literal;
-    size_t len;
+    uint32_t head, tail; /* bytes before the first star, and behind the last; else the whole */
+    uint32_t len;
     char source[]; /* runs of stars made one; hosts in lower case; NUL behind */
 };
+
+static void find_ends(struct pattern *made)
+{
+    const char *first = memchr(made->source, '*', made->len);
+    const char *last = memrchr(made->source, '*', made->len);
+
+    made->literal = !first;
+    made->head = first ? (uint32_t)(first - made->source) : made->len;
+    made->tail = last ? (uint32_t)(made->source + made->len - last - 1) : made->len;
+}
 
 struct pattern *pattern_new(enum pattern_kind kind, struct text source)
 {
     struct pattern *made = mem_alloc(1, sizeof *made + source.len + 1);
 
     made->kind = kind;
-    made->literal = true;
     for (size_t i = 0; i < source.len; i++) {
         char c = source.at[i];
 
-        if (c == '*') {
-            made->literal = false;
-            if (made->len > 0 && made->source[made->len - 1] == '*')
-                continue;
-        }
+        if (c == '*' && made->len > 0 && made->source[made->len - 1] == '*')
+            continue;
         made->source[made->len++] = kind == PATTERN_HOST ? ascii_lower(c) : c;
     }
+    find_ends(made);
     return made;
 }
 
@@ -47,6 +56,16 @@ bool pattern_is_literal(const struct pattern *pattern)
 struct text pattern_source(const struct pattern *pattern)
 {
     return (struct text){ pattern->source, pattern->len };
+}
+
+struct text pattern_head(const struct pattern *pattern)
+{
+    return (struct text){ pattern->source, pattern->head };
+}
+
+struct text pattern_tail(const struct pattern *pattern)
+{
+    return (struct text){ pattern->source + pattern->len - pattern->tail, pattern->tail };
 }
 
 static bool is_host_text(struct text subject)
@@ -71,32 +90,34 @@ static bool skip_past(struct text *rest, struct text piece, size_t gap)
     return true;
 }
 
-/* All but the last `n_tail` bytes. */
-static bool is_one_segment(struct text rest, size_t n_tail)
+/* The pieces between the first star and the last one, each behind the one before it. `rest` has
+ * neither head nor tail; `gap` is how short the run of a `*` may be. */
+static bool matches_between(const struct pattern *pattern, struct text rest, size_t gap)
 {
-    return rest.len > n_tail && !memchr(rest.at, '/', rest.len - n_tail);
-}
+    const char *star = pattern->source + pattern->head;
+    const char *last = pattern->source + pattern->len - pattern->tail - 1;
 
-static bool matches_wild(const struct pattern *pattern, struct text rest)
-{
-    const char *at = pattern->source, *end = at + pattern->len;
-    const char *star = memchr(at, '*', pattern->len), *last = memrchr(at, '*', pattern->len);
-    struct text head = text_span(at, star), tail = text_span(last + 1, end);
-    size_t gap = pattern->kind == PATTERN_HOST ? 1 : 0; /* how short a run of `*` may be */
-
-    if (!text_starts(rest, head))
-        return false;
-    rest = (struct text){ rest.at + head.len, rest.len - head.len };
-    if (pattern->kind == PATTERN_SEGMENT && !is_one_segment(rest, tail.len))
-        return false;
     while (star != last) {
-        const char *next = memchr(star + 1, '*', (size_t)(end - star - 1));
+        const char *next = memchr(star + 1, '*', (size_t)(last - star));
 
         if (!skip_past(&rest, text_span(star + 1, next), gap))
             return false;
         star = next;
     }
-    return rest.len >= gap + tail.len && text_ends(rest, tail);
+    return rest.len >= gap;
+}
+
+static bool matches_wild(const struct pattern *pattern, struct text subject)
+{
+    struct text head = pattern_head(pattern), tail = pattern_tail(pattern), rest;
+
+    if (subject.len < head.len + tail.len || !text_starts(subject, head) ||
+        !text_ends(subject, tail))
+        return false;
+    rest = (struct text){ subject.at + head.len, subject.len - head.len - tail.len };
+    if (pattern->kind == PATTERN_SEGMENT)
+        return rest.len > 0 && !memchr(rest.at, '/', rest.len);
+    return matches_between(pattern, rest, pattern->kind == PATTERN_HOST ? 1 : 0);
 }
 
 bool pattern_matches(const struct pattern *pattern, struct text subject)
@@ -108,4 +129,13 @@ bool pattern_matches(const struct pattern *pattern, struct text subject)
     if (subject.len == 0)
         subject = TEXT(""); /* so that nobody computes with a NULL */
     return matches_wild(pattern, subject);
+}
+
+/* A star of the inner one is a byte that no piece of the outer one holds, so only a star can take it. */
+bool pattern_covers(const struct pattern *outer, const struct pattern *inner)
+{
+    if (outer->kind == PATTERN_SEGMENT && !inner->literal)
+        return inner->kind == PATTERN_SEGMENT &&
+               text_eq(pattern_source(outer), pattern_source(inner));
+    return pattern_matches(outer, pattern_source(inner));
 }

@@ -7,9 +7,6 @@
 #include "config/memory.h"
 #include "policy/compiled.h"
 
-/* "{{workspace}}--{{account}}." and what stands before it at its longest */
-enum { WRITTEN_MAX = HOST_MAX + 64 };
-
 static struct template_values values_of(const struct policy *policy)
 {
     return (struct template_values){ .account = policy_account(policy),
@@ -40,8 +37,8 @@ static bool is_dev_label(const struct policy *policy, struct text label)
            text_eq_nocase((struct text){ label.at + workspace.len + 2, account.len }, account);
 }
 
-static void write_host(const struct policy *policy, const struct destination *where,
-                       char out[WRITTEN_MAX])
+void snippet_host(const struct policy *policy, const struct destination *where,
+                  char out[SNIPPET_HOST_MAX])
 {
     struct text host = { where->host, where->host_len };
     const char *dot = memchr(host.at, '.', host.len);
@@ -50,13 +47,13 @@ static void write_host(const struct policy *policy, const struct destination *wh
     bool ours = is_tenant_suffix(rest);
 
     if (ours && label.len > 0 && text_eq_nocase(label, policy_account(policy)))
-        snprintf(out, WRITTEN_MAX, "{{account}}%s", rest.at);
+        snprintf(out, SNIPPET_HOST_MAX, "{{account}}%s", rest.at);
     else if (ours && is_dev_label(policy, label))
-        snprintf(out, WRITTEN_MAX, "{{workspace}}--{{account}}%s", rest.at);
+        snprintf(out, SNIPPET_HOST_MAX, "{{workspace}}--{{account}}%s", rest.at);
     else if (memchr(host.at, ':', host.len))
-        snprintf(out, WRITTEN_MAX, "[%s]", where->host);
+        snprintf(out, SNIPPET_HOST_MAX, "[%s]", where->host);
     else
-        snprintf(out, WRITTEN_MAX, "%s", where->host);
+        snprintf(out, SNIPPET_HOST_MAX, "%s", where->host);
 }
 
 /* ---- the proof ---- */
@@ -79,8 +76,23 @@ static bool is_exact(const struct snippet *snippet, struct text host, struct tex
     return exact;
 }
 
-static const char *reason_against(struct text path)
+#define NOT_UTF8                                                                                   \
+    "the path, or a reading of it, holds bytes that are not UTF-8, which JSON cannot hold; no "    \
+    "policy can open exactly this"
+
+bool snippet_is_utf8(struct text path)
 {
+    json_t *value = json_stringn(path.at, path.len);
+    bool good = value != NULL;
+
+    json_decref(value);
+    return good;
+}
+
+const char *snippet_obstacle(struct text path)
+{
+    if (!snippet_is_utf8(path))
+        return NOT_UTF8;
     if (memchr(path.at, '*', path.len))
         return "the path, or a reading of it, holds '*', which a policy takes for a wildcard; "
                "no policy can open exactly this";
@@ -113,18 +125,17 @@ static void append(struct snippet *snippet, const char *text)
 
 bool snippet_add(struct snippet *snippet, struct text path)
 {
-    char host[WRITTEN_MAX], *text;
+    char host[SNIPPET_HOST_MAX], *text;
     json_t *value = json_stringn(path.at, path.len);
 
     if (!value) {
-        snippet->why = "the path, or a reading of it, holds bytes that are not UTF-8, which JSON "
-                       "cannot hold; no policy can open exactly this";
+        snippet->why = NOT_UTF8;
         return false;
     }
-    write_host(snippet->policy, snippet->where, host);
+    snippet_host(snippet->policy, snippet->where, host);
     if (!is_exact(snippet, text_of(host), path)) {
         json_decref(value);
-        snippet->why = reason_against(path);
+        snippet->why = snippet_obstacle(path);
         return false;
     }
     text = policy_text(host, value);

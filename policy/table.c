@@ -12,12 +12,21 @@ struct table_slot {
     void *value; /* NULL: free */
 };
 
+/* Eight bytes a step: the host of every request comes through here. */
 static size_t hash(struct text key)
 {
-    uint64_t sum = 14695981039346656037u; /* FNV-1a */
+    const uint64_t odd = 0x9e3779b97f4a7c15u; /* 2^64 by the golden ratio */
+    uint64_t sum = key.len, word;
+    const char *at = key.at, *end = key.at + key.len;
 
-    for (size_t i = 0; i < key.len; i++)
-        sum = (sum ^ (unsigned char)key.at[i]) * 1099511628211u;
+    for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        sum = (sum ^ word) * odd;
+        sum ^= sum >> 32;
+    }
+    for (word = 0; at < end; at++)
+        word = word << 8 | (unsigned char)*at;
+    sum = (sum ^ word) * odd;
     return (size_t)(sum ^ (sum >> 32));
 }
 

@@ -73,31 +73,41 @@ static bool decodes_to(struct text raw, struct text want)
     return raw.len == 0 && want.len == 0;
 }
 
-static enum tenant_named judge_pair(struct text pair, struct text account)
+/* The value of an `an=` that names somebody. */
+static bool names_account(struct text pair, struct text *value)
 {
     const char *equals = pair.len ? memchr(pair.at, '=', pair.len) : NULL;
     struct text key = equals ? text_span(pair.at, equals) : pair;
-    struct text value = equals ? text_span(equals + 1, pair.at + pair.len) : TEXT("");
 
-    if (!decodes_to(key, TEXT("an")) || value.len == 0)
-        return TENANT_NONE;
-    return decodes_to(value, account) ? TENANT_OURS : TENANT_OTHER_ACCOUNT;
+    *value = equals ? text_span(equals + 1, pair.at + pair.len) : TEXT("");
+    return decodes_to(key, TEXT("an")) && value->len > 0;
+}
+
+/* Takes the next pair off the front of `rest`; false at the end. */
+static bool next_pair(struct text *rest, bool semicolons, struct text *pair)
+{
+    size_t end = 0;
+
+    if (!rest->at)
+        return false;
+    while (end < rest->len && rest->at[end] != '&' && !(semicolons && rest->at[end] == ';'))
+        end++;
+    *pair = (struct text){ rest->at, end };
+    *rest = end < rest->len ? (struct text){ rest->at + end + 1, rest->len - end - 1 } : TEXT_NONE;
+    return true;
 }
 
 static enum tenant_named judge_pairs(struct text query, struct text account, bool semicolons)
 {
-    enum tenant_named sum = TENANT_NONE;
-    size_t from = 0;
+    enum tenant_named sum = TENANT_NONE, one;
+    struct text pair, value;
 
-    for (size_t i = 0; i <= query.len; i++) {
-        enum tenant_named one;
-
-        if (i < query.len && query.at[i] != '&' && !(semicolons && query.at[i] == ';'))
+    while (next_pair(&query, semicolons, &pair)) {
+        if (!names_account(pair, &value))
             continue;
-        one = judge_pair((struct text){ query.at + from, i - from }, account);
+        one = decodes_to(value, account) ? TENANT_OURS : TENANT_OTHER_ACCOUNT;
         if (one > sum)
             sum = one;
-        from = i + 1;
     }
     return sum;
 }
@@ -111,6 +121,53 @@ enum tenant_named tenant_in_query(struct text host, struct text query, const str
     plain = judge_pairs(query, ours->account, false);
     split = judge_pairs(query, ours->account, true);
     return plain > split ? plain : split;
+}
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/* What is longer, or holds another character, is no account's name: "?", which is none either. */
+static void decode_name(struct text value, char out[TENANT_NAME_MAX])
+{
+    size_t n = 0;
+
+    while (value.len > 0) {
+        char c = ascii_lower(next_char(&value));
+
+        if (n == TENANT_NAME_MAX - 1 || !is_name_char(c)) {
+            out[0] = '?';
+            n = 1;
+            break;
+        }
+        out[n++] = c;
+    }
+    out[n] = '\0';
+}
+
+static void collect_names(struct text query, bool semicolons, char out[TENANT_NAME_MAX])
+{
+    char name[TENANT_NAME_MAX];
+    struct text pair, value;
+
+    while (next_pair(&query, semicolons, &pair)) {
+        if (!names_account(pair, &value))
+            continue;
+        decode_name(value, name);
+        if (out[0] != '\0' && strcmp(out, name) != 0)
+            memcpy(name, "?", 2);
+        memcpy(out, name, sizeof(name));
+    }
+}
+
+void tenant_name_in_query(struct text host, struct text query, char out[TENANT_NAME_MAX])
+{
+    out[0] = '\0';
+    if (query.len == 0 || !is_janus(host))
+        return;
+    collect_names(query, false, out);
+    collect_names(query, true, out);
 }
 
 /* ---- IO paths ---- */

@@ -107,12 +107,13 @@ static void add_header(evhtp_request_t *request, const char *name, const char *v
     evhtp_headers_add_header(request->headers_out, evhtp_header_new(name, value, 0, 1));
 }
 
-static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
+static void answer_as(evhtp_request_t *request, evhtp_res status, const char *type,
+                      const char *body)
 {
     char length[24];
 
     snprintf(length, sizeof(length), "%zu", strlen(body));
-    add_header(request, "Content-Type", "application/json");
+    add_header(request, "Content-Type", type);
     add_header(request, "Content-Length", length);
     add_header(request, "Cache-Control", "no-store");
     add_header(request, "Connection",
@@ -121,6 +122,11 @@ static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
     if (evhtp_request_get_method(request) != htp_method_HEAD)
         evbuffer_add(request->buffer_out, body, strlen(body));
     evhtp_send_reply(request, status);
+}
+
+static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
+{
+    answer_as(request, status, "application/json", body);
 }
 
 /* A page in the developer's browser can reach loopback: it may neither read nor do anything here.
@@ -173,16 +179,25 @@ static void not_found(evhtp_request_t *request, const struct admin *admin)
     answer(request, EVHTP_RES_NOTFOUND, body);
 }
 
+static void answer_page(evhtp_request_t *request, const struct admin *admin,
+                        const struct admin_page *page)
+{
+    unsigned status = EVHTP_RES_OK;
+    char *body = page->write(admin->context, &status);
+
+    answer_as(request, (evhtp_res)status, page->type ? page->type : "application/json", body);
+    free(body);
+}
+
 static void on_page(evhtp_request_t *request, void *arg)
 {
     struct admin *admin = arg;
     const struct admin_page *page = page_of(admin, request->uri->path->full);
-    char body[ADMIN_BODY_MAX];
 
     if (refused(request))
         return;
     if (page)
-        answer(request, (evhtp_res)page->write(admin->context, body, sizeof(body)), body);
+        answer_page(request, admin, page);
     else
         not_found(request, admin);
 }

@@ -1,4 +1,4 @@
-/* proxy/admin.h - the operator's listener: is the process alive, is it ready, and if not, why.
+/* proxy/admin.h - the operator's listener: is the process alive, is it ready, and if not, why; its numbers.
  *
  * libevhtp's server; loopback only. Nothing here changes anything by GET, and browsers are refused.
  */
@@ -11,12 +11,12 @@
 struct loop;
 struct admin;
 
-/* Something to be read by GET. `write` writes the JSON body (cut at `size`) and returns the status. */
+/* Something to be read by GET. `write` returns the body, which the listener frees, and the status. */
 struct admin_page {
     const char *path;
-    unsigned (*write)(void *context, char *body, size_t size);
+    char *(*write)(void *context, unsigned *status);
+    const char *type; /* NULL: JSON */
 };
-enum { ADMIN_BODY_MAX = 16 * 1024 };
 
 /* Takes the listening socket. `pages` are borrowed; /healthz is always there. */
 struct admin *admin_new(struct loop *loop, int fd, const struct admin_page *pages, size_t n_pages,

@@ -25,6 +25,33 @@ bool command_take_json(int *argc, char **argv)
     return found;
 }
 
+const char *command_take_value(int *argc, char **argv, const char *name, struct diags *diags)
+{
+    size_t len = strlen(name);
+    const char *found = NULL;
+    bool words_only = false;
+    int kept = 0;
+
+    for (int i = 0; i < *argc; i++) {
+        bool whole = strcmp(argv[i], name) == 0;
+        const char *value = argv[i] + len + 1;
+
+        words_only = words_only || strcmp(argv[i], "--") == 0;
+        if (words_only || (!whole && (strncmp(argv[i], name, len) != 0 || argv[i][len] != '='))) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        if (whole)
+            value = i + 1 < *argc ? argv[++i] : "";
+        if (found || value[0] == '\0')
+            diag_fatal(diags, (struct place){ .file = name },
+                       found ? "is there twice; give it once" : "needs a value");
+        found = value;
+    }
+    *argc = kept;
+    return found;
+}
+
 void command_rules_init(struct command_rules *out, const struct settings *settings)
 {
     out->ports = mem_alloc(settings->n_listen, sizeof(*out->ports));

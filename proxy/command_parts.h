@@ -10,6 +10,10 @@ struct json_t;
 /* Takes --json, which is no setting, out of the arguments. True if it stood there. */
 bool command_take_json(int *argc, char **argv);
 
+/* The same for an option with a value: "--name VALUE" or "--name=VALUE"; `name` has its dashes. NULL if
+ * it is not there. Without a value, or there twice, it is a fatal finding. */
+const char *command_take_value(int *argc, char **argv, const char *name, struct diags *diags);
+
 /* What destination_of() must know, from the settings. Borrows them; fini is due. */
 struct command_rules {
     struct destination_rules rules;

@@ -9,6 +9,7 @@
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_explain(int argc, char **argv);
+int command_learn(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_token(int argc, char **argv);
 

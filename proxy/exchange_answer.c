@@ -28,7 +28,7 @@ static void write_help(const struct exchange *x, char *help, size_t size)
 {
     struct explanation explanation;
 
-    explain_request(x->policy, text_of(x->method), &x->destination, &explanation);
+    explain_request(x->policy, x->sent_method, &x->destination, &explanation);
     explain_line(x->policy, &explanation, &x->destination, help, size);
     explain_fini(&explanation);
 }

@@ -80,15 +80,25 @@ static void let_pass(struct exchange *x, bool first)
     x->context->n_would_deny += first;
 }
 
+static void note_path(struct exchange *x)
+{
+    const struct destination *where = &x->destination;
+
+    x->path_cut = where->path.len > sizeof(x->path);
+    x->path_len = x->path_cut ? sizeof(x->path) : where->path.len;
+    memcpy(x->path, where->path.at, x->path_len);
+    tenant_name_in_query((struct text){ where->host, where->host_len }, where->query, x->an);
+}
+
 /* A request that waited for a token is judged a second time, by the same policy. */
 static enum outcome judge_policy(struct exchange *x, const struct head *head)
 {
     bool first = !x->judged;
 
+    x->sent_method = head->method;
     x->verdict = policy_judge(x->policy, head->method, &x->destination);
     x->judged = true;
-    text_printable(x->destination.asterisk ? TEXT("*") : x->destination.path, x->path,
-                   sizeof(x->path));
+    note_path(x);
     if (first)
         exchange_shadow(x, head->method);
     enum outcome outcome = outcome_of(&x->verdict);

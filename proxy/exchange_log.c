@@ -1,4 +1,6 @@
-/* The one line that an ended exchange leaves in the log, and the names it goes by. */
+/* The one line that an ended exchange leaves in the log, and the names it goes by. What it says of
+ * the request is enough to judge it again (proxy/access_log.c reads it back), and no more: of the
+ * query, which may hold anything, the account alone. */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,13 +42,31 @@ void exchange_log_rule(struct log *log, const char *line_key, const char *file_k
         log_text(log, file_key, text_of(rule->file));
 }
 
-static void log_destination(struct log *log, const struct exchange *x)
+void exchange_log_method(struct log *log, const struct exchange *x)
+{
+    log_text(log, "method", text_of(x->method));
+    if (x->method_cut)
+        log_number(log, "method_cut", 1);
+}
+
+void exchange_log_destination(struct log *log, const struct exchange *x)
 {
     char authority[AUTHORITY_MAX];
     size_t len = destination_authority(&x->destination, authority);
 
+    if (x->destination.scheme == SCHEME_HTTP)
+        log_text(log, "scheme", TEXT("http"));
     log_text(log, "destination", (struct text){ authority, len });
-    log_text(log, "path", text_of(x->path));
+    log_text(log, "path", (struct text){ x->path, x->path_len });
+    if (x->path_cut)
+        log_number(log, "path_cut", 1);
+    if (x->an[0])
+        log_text(log, "an", text_of(x->an));
+}
+
+static void log_judgement(struct log *log, const struct exchange *x)
+{
+    exchange_log_destination(log, x);
     log_text(log, "realm", text_of(realm_name(x->realm)));
     log_text(log, "verdict",
              text_of(x->would_deny[0] ? "would-deny" : exchange_verdict_name(x->verdict.kind)));
@@ -72,9 +92,9 @@ void exchange_log(const struct exchange *x)
     log_text(log, "id", text_of(id));
     log_text(log, "client", text_of(client));
     if (x->method[0])
-        log_text(log, "method", text_of(x->method));
+        exchange_log_method(log, x);
     if (x->judged)
-        log_destination(log, x);
+        log_judgement(log, x);
     log_number(log, "status", x->status);
     log_text(log, "outcome", text_of(row->name));
     if (x->detail[0])

@@ -12,6 +12,7 @@
 #ifndef PROXY_EXCHANGE_PARTS_H
 #define PROXY_EXCHANGE_PARTS_H
 
+#include "policy/tenant.h"
 #include "proxy/exchange.h"
 #include "proxy/forward.h"
 #include "proxy/log.h"
@@ -46,7 +47,9 @@ enum exchange_event {
     N_EVENTS,
 };
 
-enum { LOG_METHOD_MAX = 16, LOG_PATH_MAX = 256 };
+/* The longest registered method has 17 letters; a path of a VTEX service some 150 bytes. What is longer
+ * is cut, and the line in the log says so: nobody takes a part for the whole. */
+enum { LOG_METHOD_MAX = 32, LOG_PATH_MAX = 512 };
 
 /* On its way to the client: what we wrote, then content out of the response's intake, then a tail.
  * Content behind that is held (exchange_scrub.c). */
@@ -67,6 +70,7 @@ struct exchange {
     struct policy *policy;
     struct verdict verdict;
     struct destination destination; /* path and query borrow: valid while judging only */
+    struct text sent_method;        /* whole; borrows like them */
     enum realm realm;
     struct identity identity; /* texts valid while judging only */
     struct token *token;      /* pinned; NULL if it is not needed */
@@ -120,7 +124,10 @@ struct exchange {
     bool reused;
     struct origin_facts origin_facts;
     char method[LOG_METHOD_MAX];
-    char path[LOG_PATH_MAX];
+    char path[LOG_PATH_MAX]; /* raw bytes */
+    size_t path_len;
+    bool method_cut, path_cut;
+    char an[TENANT_NAME_MAX]; /* the account that the query names; else empty */
 };
 
 /* exchange.c */
@@ -181,6 +188,10 @@ void exchange_answering(struct exchange *x);
 
 /* exchange_log.c */
 void exchange_log(const struct exchange *x);
+/* Destination, path and the account of the query, as every line that tells of a judged request has
+ * them (docs/log.md). */
+void exchange_log_destination(struct log *log, const struct exchange *x);
+void exchange_log_method(struct log *log, const struct exchange *x);
 void exchange_id(const struct exchange *x, char out[33]);
 const char *exchange_verdict_name(enum verdict_kind kind);
 /* The deciding rule's line under `line_key`; its file too, under `file_key`, if that is not `manifest`:

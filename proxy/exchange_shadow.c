@@ -9,17 +9,15 @@ static void log_difference(const struct exchange *x, const struct policy *shadow
     const struct settings *settings = x->context->settings;
     struct log *log = x->context->log;
     bool by_shadow = other->kind != VERDICT_ALLOW;
-    char id[33], authority[AUTHORITY_MAX], sentence[SENTENCE_MAX];
-    size_t len = destination_authority(&x->destination, authority);
+    char id[33], sentence[SENTENCE_MAX];
 
     verdict_sentence(by_shadow ? shadow : x->policy, by_shadow ? other : &x->verdict,
                      &x->destination, sentence, sizeof(sentence));
     exchange_id(x, id);
     log_begin(log, LOG_INFO, "shadow");
     log_text(log, "id", text_of(id));
-    log_text(log, "method", text_of(x->method));
-    log_text(log, "destination", (struct text){ authority, len });
-    log_text(log, "path", text_of(x->path));
+    exchange_log_method(log, x);
+    exchange_log_destination(log, x);
     log_text(log, "verdict", text_of(exchange_verdict_name(x->verdict.kind)));
     log_text(log, "shadow", text_of(exchange_verdict_name(other->kind)));
     exchange_log_rule(log, "rule_line", "rule_file", &x->verdict, settings->manifest_file);

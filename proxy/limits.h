@@ -61,6 +61,10 @@ enum {
 
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
+    ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */
+    /* Different requests of one replay that are kept to be told once: at most some 90 MiB. */
+    LIMIT_REPLAY_REQUESTS = 100000,
+    LIMIT_REPLAY_BYTES = 64 * 1024 * 1024,
 
     LISTEN_BACKLOG = 4096, /* the real clients open hundreds of sockets at once */
     ACCEPT_PER_TURN = 64,
@@ -68,6 +72,9 @@ enum {
     WATCH_POLL_MS = 10000, /* slow look at watched files, for what inotify cannot see */
     WATCH_HURRY_MS = 30,   /* after a look at a file that somebody is still writing */
     WATCH_HURRIES = 10,
+    WATCH_GATHER_MS = 100, /* a folder's files often change together: one look for all of them */
+    LIMIT_WATCH_FOLDERS =
+        1024,               /* folders of apps below --provider-policies; the poll sees the rest */
     LIMIT_WATCH_SPOTS = 16, /* links on the way to a watched file, and the file itself */
 };
 

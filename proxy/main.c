@@ -13,10 +13,12 @@ static const struct command {
     const char *usage, *help;
 } commands[] = {
     { "run", command_run, "run [options]", "the sidecar" },
-    { "check", command_check, "check [options] METHOD URL | -",
-      "the verdict offline, a line a request; - reads lines of METHOD URL" },
+    { "check", command_check, "check [options] METHOD URL | - | --replay FILE",
+      "the verdict offline, a line a request: of one, of lines of METHOD URL, of a log of ours" },
     { "explain", command_explain, "explain [options] METHOD URL",
       "the long answer: readings, nearest rule, what failed, the policy to add" },
+    { "learn", command_learn, "learn [options] --from LOG",
+      "the smallest policies for what the access log shows, and those never used" },
     { "validate", command_validate, "validate [options]",
       "every finding in settings, manifest and token source" },
     { "token", command_token, "token [options]",
@@ -28,9 +30,13 @@ static int print_help(void)
     puts("janus-sidecar " JANUS_VERSION " - adds an app's rotating token to the requests that its "
          "manifest allows\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        printf("  janus-sidecar %-32s %s\n", commands[i].usage, commands[i].help);
-    printf("  janus-sidecar %-32s %s\n\n", "version", "its version");
-    puts("With --json, check prints an object a line, explain, validate and token one object.\n");
+        printf("  janus-sidecar %-46s %s\n", commands[i].usage, commands[i].help);
+    printf("  janus-sidecar %-46s %s\n\n", "version", "its version");
+    puts("With --json, check prints an object a line; explain, learn, validate and token print one "
+         "object.\n"
+         "With --junit FILE, check also writes a report for a CI server.\n"
+         "learn also takes --fold N and --fold-words N, so many distinct ids (3) or words (never)\n"
+         "become a `*`, and --fresh, as if today's manifest had no policies.\n");
     settings_print_help(stdout);
     return 0;
 }

@@ -13,7 +13,10 @@
 #include "proxy/exchange.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/metrics.h"
+#include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_origins.h"
+#include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
@@ -27,6 +30,7 @@ struct sidecar {
     struct log *log;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
+    struct live_providers *providers;    /* NULL without --provider-policies */
 
     /* identity */
     struct token_keeper *keeper;
@@ -90,36 +94,57 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 
 /* ---- readiness ---- */
 
-static unsigned write_readiness(void *context, char *body, size_t size)
+static struct readiness_facts facts_of(const struct sidecar *sidecar)
 {
-    struct sidecar *sidecar = context;
     const struct exchange_context *exchanges = &sidecar->exchanges;
-    struct readiness_facts facts = {
+    bool has_token = token_keeper_current(sidecar->keeper); /* looks; the facts only tell */
+    struct token_facts token;
+
+    token_keeper_facts(sidecar->keeper, &token);
+    return (struct readiness_facts){
         .settings = sidecar->settings,
         .policy = live_policy_state(sidecar->policy),
         .shadow =
             sidecar->shadow ? live_policy_state(sidecar->shadow) : (struct live_policy_state){ 0 },
         .n_would_deny = exchanges->n_would_deny,
         .n_shadow_differences = exchanges->n_shadow_differences,
-        .has_token = token_keeper_current(sidecar->keeper),
+        .has_source = token.n_sources,
+        .has_token = has_token,
         .draining = exchanges->draining,
     };
-
-    return readiness_write(&facts, body, size) ? 200 : 503;
 }
 
-static unsigned write_token(void *context, char *body, size_t size)
+static char *write_readiness(void *context, unsigned *status)
+{
+    struct readiness_facts facts = facts_of(context);
+    char *body = mem_alloc(READINESS_MAX, 1);
+
+    *status = readiness_write(&facts, body, READINESS_MAX) ? 200 : 503;
+    return body;
+}
+
+static char *write_token(void *context, unsigned *status)
 {
     const struct sidecar *sidecar = context;
     struct token_facts facts;
 
     token_keeper_facts(sidecar->keeper, &facts);
-    return token_report_write(&facts, sidecar->settings, body, size) ? 200 : 503;
+    *status = facts.current ? 200 : 503;
+    return token_report_text(&facts, sidecar->settings);
+}
+
+static char *write_metrics(void *context, unsigned *status)
+{
+    struct readiness_facts facts = facts_of(context);
+
+    *status = 200;
+    return sidecar_metrics(&facts);
 }
 
 static const struct admin_page pages[] = {
-    { "/readyz", write_readiness },
-    { "/token", write_token },
+    { "/readyz", write_readiness, NULL },
+    { "/token", write_token, NULL },
+    { "/metrics", write_metrics, METRICS_CONTENT_TYPE },
 };
 
 /* ---- signals ---- */
@@ -157,11 +182,28 @@ static void on_drain_deadline(struct deadline *deadline)
     event_base_loopbreak(loop_base(sidecar->loop));
 }
 
-static void reload(struct sidecar *sidecar)
+/* Both read the providers' files, whose findings are said once. */
+static void build_live_policies(struct sidecar *sidecar, struct diags *diags)
 {
-    live_policy_reload(sidecar->policy);
+    size_t n;
+
+    sidecar->providers = live_providers_new(sidecar->settings->provider_policies);
+    sidecar->policy = live_policy_new(sidecar->settings, false, diags);
+    n = diags->n;
+    if (sidecar->settings->shadow_manifest_file)
+        sidecar->shadow = live_policy_new(sidecar->settings, true, diags);
+    diags_drop_repeats(diags, n);
+}
+
+static void reload(void *context)
+{
+    struct sidecar *sidecar = context;
+    struct diags told = { 0 };
+
+    live_policy_reload(sidecar->policy, &told);
     if (sidecar->shadow)
-        live_policy_reload(sidecar->shadow);
+        live_policy_reload(sidecar->shadow, &told);
+    diags_fini(&told);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -169,10 +211,13 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     struct sidecar *sidecar = arg;
 
     (void)what;
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
+        live_providers_note(sidecar->providers);
         reload(sidecar);
-    else
+        token_keeper_refresh(sidecar->keeper);
+    } else {
         drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
 }
 
 static void watch_signals(struct sidecar *sidecar)
@@ -241,6 +286,7 @@ static void build_policies(struct sidecar *sidecar)
     if (sidecar->shadow)
         live_policy_follow(sidecar->shadow, sidecar->loop, sidecar->log,
                            &sidecar->exchanges.shadow);
+    live_providers_follow(sidecar->providers, sidecar->loop, sidecar->log, reload, sidecar);
     if (sidecar->settings->mode == MODE_REPORT)
         log_message(sidecar->log, LOG_WARNING, "mode",
                     "--mode report: what the policies deny is forwarded");
@@ -299,10 +345,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     ignore_broken_pipes();
     locked_harden_process();
     sidecar->settings = settings;
-    sidecar->policy = live_policy_new(settings, settings->manifest_file, "manifest", diags);
-    if (settings->shadow_manifest_file)
-        sidecar->shadow =
-            live_policy_new(settings, settings->shadow_manifest_file, "shadow", diags);
+    build_live_policies(sidecar, diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
@@ -342,9 +385,11 @@ static void silence(struct sidecar *sidecar)
     admin_free(sidecar->admin);
     token_keeper_free(sidecar->keeper);
     origins_silence(sidecar->origins);
+    live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     sidecar->policy = sidecar->shadow = NULL;
+    sidecar->providers = NULL;
 }
 
 static void free_loop_things(struct sidecar *sidecar)
@@ -373,6 +418,7 @@ void sidecar_free(struct sidecar *sidecar)
         if (sidecar->fds[i] >= 0)
             close(sidecar->fds[i]);
     }
+    live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);

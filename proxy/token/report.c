@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/memory.h"
 #include "proxy/token/jwt.h"
 
 enum { CLAIM_MAX = 256, WARNING_MAX = 512 };
@@ -13,13 +14,26 @@ static json_t *text_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
-/* A claim that is a text, or the texts of a list, cut; nothing else is told. */
+/* "vtexappkey-acme-ABCDEF": the subject of a login's token is half of the pair. */
+static void mask_app_key(char *shown)
+{
+    char *last = strrchr(shown, '-');
+
+    if (text_starts(text_of(shown), TEXT("vtexappkey-")))
+        memset(last + 1, '*', strlen(last + 1));
+}
+
+/* A claim that is a text, or the first of a list, cut; nothing else is told. */
 static json_t *claim_text(const json_t *claim)
 {
     const char *value = json_string_value(json_is_array(claim) ? json_array_get(claim, 0) : claim);
     char shown[CLAIM_MAX];
 
-    return value ? json_string(text_printable(text_of(value), shown, sizeof(shown))) : json_null();
+    if (!value)
+        return json_null();
+    text_printable(text_of(value), shown, sizeof(shown));
+    mask_app_key(shown);
+    return json_string(shown);
 }
 
 static json_t *claims_report(const json_t *claims)
@@ -84,14 +98,15 @@ json_t *token_report(const struct token_facts *facts, const struct settings *set
     return report;
 }
 
-bool token_report_write(const struct token_facts *facts, const struct settings *settings,
-                        char *body, size_t size)
+char *token_report_text(const struct token_facts *facts, const struct settings *settings)
 {
     json_t *report = token_report(facts, settings);
-    char *text = json_dumps(report, JSON_COMPACT);
+    char *dump = json_dumps(report, JSON_COMPACT), *text;
+    size_t size = strlen(dump) + sizeof("\n");
 
-    snprintf(body, size, "%s\n", text ? text : "{}");
-    free(text);
+    text = mem_alloc(size, 1);
+    snprintf(text, size, "%s\n", dump);
+    free(dump);
     json_decref(report);
-    return facts->current;
+    return text;
 }

@@ -13,8 +13,7 @@ struct json_t;
  * "warnings", ...}; what is not known is null. The caller drops the reference. */
 struct json_t *token_report(const struct token_facts *facts, const struct settings *settings);
 
-/* The same as text, cut at `size`. True if there is a live token. */
-bool token_report_write(const struct token_facts *facts, const struct settings *settings,
-                        char *body, size_t size);
+/* The same as text, ended by a line end; the caller frees. */
+char *token_report_text(const struct token_facts *facts, const struct settings *settings);
 
 #endif

@@ -45,7 +45,7 @@ banned() {
 
 shell_syntax() {
     local script
-    for script in dev .ci/run tests/dev/*.sh; do
+    for script in dev .ci/run tests/dev/*.sh tests/bench/*.sh; do
         bash -n "$script" || return 1
     done
 }

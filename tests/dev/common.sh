@@ -41,6 +41,7 @@ packages_build="gcc libc6-dev cmake ninja-build pkg-config libevent-dev libevhtp
     libjansson-dev libidn2-dev libcmocka-dev ca-certificates"
 packages_run="curl"
 packages_check="clang-format clang-tidy"
+packages_bench="curl jq"
 packages_fuzz="clang libclang-rt-14-dev"
 
 package_installed() {

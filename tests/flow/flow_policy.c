@@ -161,6 +161,60 @@ static void denied_head(void **state)
     expect_status(client_response(client), 403);
 }
 
+/* A method that a log line has no room for is judged, and explained, whole. */
+static void long_method(void **state)
+{
+    struct client *client = world_client(&world);
+
+    (void)state;
+    client_say(client, "BASELINE-CONTROL-AND-MORE-THAN-THAT /v2/a HTTP/1.1\r\n" API "\r\n");
+    const struct response *answer = client_response(client);
+    expect_answer(answer, 403, "OutboundAccessDenied", "perform action BASELINE-CONTROL");
+    assert_non_null(strstr(answer->body.at, "do not open the path /v2/a"));
+    char *line = process_await(world.sidecar, "method=BASELINE-CONTROL-AND-MORE-THAN-");
+    assert_non_null(strstr(line, " method_cut=1 "));
+    free(line);
+}
+
+/* What is said of a request is enough to judge it again, and of the query that is the account. */
+static void line_of_a_judged_request(void **state)
+{
+    static const char path[] = "/v2/\xc3\xa9=\\";
+    struct bytes request = { 0 };
+
+    (void)state;
+    world_refused(&world, "GET /api/catalog/x?an=Other&authToken=secret HTTP/1.1\r\n"
+                          "Host: storeacct.vtexcommercestable.com.br\r\n\r\n");
+    char *line = process_await(world.sidecar, "path=/api/catalog/x");
+    assert_non_null(strstr(line, " path=/api/catalog/x an=other "));
+    assert_null(strstr(line, "secret"));
+    assert_null(strstr(line, "_cut="));
+    free(line);
+
+    bytes_print(&request, "GET %s?an=other HTTP/1.1\r\n" API "\r\n", path);
+    world_refused(&world, request.at);
+    bytes_free(&request);
+    line = process_await(world.sidecar, "path=\"/v2/");
+    assert_non_null(strstr(line, " path=\"/v2/\\xc3\\xa9=\\\\\" realm="));
+    free(line);
+}
+
+static void line_of_a_long_path(void **state)
+{
+    struct bytes request = { 0 };
+
+    (void)state;
+    for (int len = 512; len <= 513; len++) {
+        bytes_print(&request, "GET /%0*d HTTP/1.1\r\n" API "\r\n", len - 1, 7);
+        world_refused(&world, request.at);
+        bytes_free(&request);
+        char *line = process_await(world.sidecar, "path=/000");
+        assert_int_equal(strstr(line, " path_cut=1 ") != NULL, len > 512);
+        assert_int_equal(strcspn(strstr(line, "path=/") + strlen("path="), " "), 512);
+        free(line);
+    }
+}
+
 /* ---- the snippet
  * ------------------------------------------------------------------------------------ */
 
@@ -348,6 +402,9 @@ static struct single {
     { "the whole answer", whole_answer },
     { "the answer's id is in the log", request_id_is_in_the_log },
     { "a path cannot break the JSON", no_way_out_of_the_json },
+    { "a long method", long_method },
+    { "the line of a judged request", line_of_a_judged_request },
+    { "the line of a long path", line_of_a_long_path },
     { "HEAD gets no body", denied_head },
     { "a large upload is sent to its end", large_upload },
     { "a body that never comes", body_never_comes },

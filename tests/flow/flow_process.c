@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/flow/kit_run.h"
 #include "tests/flow/kit_wait.h"
 #include "tests/flow/kit_world.h"
 
@@ -16,32 +17,7 @@
 /* ---- one run of a command
  * -------------------------------------------------------------------------- */
 
-struct run {
-    struct folder *folder;
-    struct process *process;
-    int code;
-};
-
-/* `options` holds words with blanks between them; the run stands in a folder with manifest.json,
- * good.json, broken.json, token and empty. */
-static void run_in(struct run *run, const char *options, const char *input)
-{
-    char *words = text_copy(options, strlen(options)), *rest = NULL;
-    const char *list[24];
-    struct process_plan plan = { .program = "janus-sidecar",
-                                 .work_folder = folder_path(run->folder),
-                                 .options = list,
-                                 .input = input };
-    size_t n = 0;
-
-    for (char *word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-        list[n++] = word;
-    list[n] = NULL;
-    run->process = process_start(&plan);
-    run->code = process_wait(run->process);
-    free(words);
-}
-
+/* It stands in a folder with manifest.json, good.json, broken.json, token and empty. */
 static void begin(struct run *run)
 {
     *run = (struct run){ .folder = folder_new() };
@@ -57,12 +33,6 @@ static void begin(struct run *run)
                  "      \"attrs\": { \"host\": \"https://a.test\", \"path\": \"/*\" } }\n  ]\n}\n");
     folder_write(run->folder, "settings.json",
                  "{\n  \"account\": \"storeacct\",\n  \"lisen\": 1\n}\n");
-}
-
-static void end(struct run *run)
-{
-    process_free(run->process);
-    folder_free(run->folder);
 }
 
 static size_t lines_of(const char *text)
@@ -167,7 +137,7 @@ static void is_bad(void **state)
     }
     assert_null(strstr(log, "ready "));
     assert_null(strstr(log, TOKEN));
-    end(&run);
+    run_end(&run);
 }
 
 static void port_taken(void **state)
@@ -188,7 +158,7 @@ static void port_taken(void **state)
     assert_non_null(strstr(log, "--admin"));
     assert_non_null(strstr(log, "Address already in use"));
     assert_non_null(strstr(log, "there is no token in it"));
-    end(&run);
+    run_end(&run);
     origin_free(other);
 }
 
@@ -226,7 +196,7 @@ static void is_good(void **state)
     const char *output = process_output(run.process);
     if (run.code != story->code || strncmp(output, story->output, strlen(story->output)) != 0)
         fail_msg("exit code %d, output:\n%s%s", run.code, output, process_log(run.process));
-    end(&run);
+    run_end(&run);
 }
 
 static void check_reads_lines(void **state)
@@ -248,7 +218,7 @@ static void check_reads_lines(void **state)
             fail_msg("\"%s\" was expected:\n%s", lines[i], output);
     }
     assert_int_equal(lines_of(output), 4);
-    end(&run);
+    run_end(&run);
 }
 
 /* ---- the end

@@ -120,12 +120,12 @@ static void source_and_literal(void **state)
 static void a_hostile_pattern_is_linear(void **state)
 {
     enum { SUBJECT = 16 * 1024, STARS = 2000 };
-    char *source = mem_alloc(STARS * 2 + 2, 1), *subject = mem_alloc(SUBJECT + 1, 1);
+    char *source = mem_alloc(STARS * 2 + 3, 1), *subject = mem_alloc(SUBJECT + 1, 1);
 
     (void)state;
     for (size_t i = 0; i < STARS; i++)
         memcpy(source + i * 2, "*a", 2);
-    source[STARS * 2] = 'b'; /* so that it never matches */
+    memcpy(source + STARS * 2, "b*", 2); /* so that it never matches */
     memset(subject, 'a', SUBJECT);
     walked = 0;
     assert_false(matches(PATTERN_PATH, text_of(source), text_of(subject)));
@@ -134,6 +134,10 @@ static void a_hostile_pattern_is_linear(void **state)
     subject[SUBJECT - 1] = 'c';
     assert_false(matches(PATTERN_PATH, TEXT("*b*a*a*a*a*"), text_of(subject)));
     assert_true(walked <= SUBJECT);
+    walked = 0;
+    source[STARS * 2 + 1] = '\0';
+    assert_false(matches(PATTERN_PATH, text_of(source), text_of(subject)));
+    assert_int_equal(walked, 0); /* the end is looked at first */
     free(source);
     free(subject);
 }

@@ -343,6 +343,47 @@ static void a_policy_outlives_what_it_was_made_of(void **state)
     policy_unref(NULL);
 }
 
+/* Of several rules that open a request one is named: a literal before wildcards, then the first. */
+static const struct {
+    const char *name, *rows, *target, *path, *host;
+} deciding[] = {
+    { "the first in the file", "a.test\t/a*|a.test\t/a/b*", "https://a.test/a/b/c", "/a*",
+      "a.test" },
+    { "the first, the other way", "a.test\t/a/b*|a.test\t/a*", "https://a.test/a/b/c", "/a/b*",
+      "a.test" },
+    { "the first of many", "a.test\t/x*|a.test\t*c|a.test\t/a/*|a.test\t/*/b/*|a.test\t*",
+      "https://a.test/a/b/c", "*c", "a.test" },
+    { "a literal path before wildcards", "a.test\t/a*|a.test\t/a/b", "https://a.test/a/b", "/a/b",
+      "a.test" },
+    { "a port that does not fit is passed over", "a.test:9\t/a*|a.test\t/a/b*",
+      "https://a.test/a/b/c", "/a/b*", "a.test" },
+    { "a literal host before wildcards", "*.test\t*|a.test\t*", "https://a.test/a", "*", "a.test" },
+    { "a wildcard host where the literal host has no such path", "a.test\t/x|*.test\t/a",
+      "https://a.test/a", "/a", "*.test" },
+    { "a wider host where the narrower has no such path", "*.b.test\t/x|*.test\t/a",
+      "https://a.b.test/a", "/a", "*.test" },
+};
+
+static void one_rule_is_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof deciding / sizeof *deciding; i++) {
+        struct settings settings = settings_of(true);
+        struct diags diags = { 0 };
+        struct policy *policy = compile(deciding[i].rows, &settings, &diags);
+        struct destination where;
+        struct verdict verdict = judge(policy, deciding[i].target, &where);
+
+        if (verdict.kind != VERDICT_ALLOW ||
+            !text_eq(verdict.rule_path, text_of(deciding[i].path)) ||
+            !text_eq(verdict.rule_host, text_of(deciding[i].host)))
+            fail_msg("%s: by " TEXT_FMT " " TEXT_FMT, deciding[i].name, TEXT_ARG(verdict.rule_host),
+                     TEXT_ARG(verdict.rule_path));
+        policy_unref(policy);
+        diags_fini(&diags);
+    }
+}
+
 static void names_are_printable_and_without_the_query(void **state)
 {
     struct settings settings = settings_of(true);
@@ -375,6 +416,7 @@ int main(void)
         cmocka_unit_test(stories_come_true),
         cmocka_unit_test(allowed_addresses_are_open),
         cmocka_unit_test(a_policy_outlives_what_it_was_made_of),
+        cmocka_unit_test(one_rule_is_named),
         cmocka_unit_test(names_are_printable_and_without_the_query),
     };
 

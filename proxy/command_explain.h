@@ -1,0 +1,35 @@
+/* proxy/command_explain.h - what explain knows of a request, for the two ways to say it: for people
+ * (command_explain.c) and for machines (command_explain_json.c). */
+#ifndef PROXY_COMMAND_EXPLAIN_H
+#define PROXY_COMMAND_EXPLAIN_H
+
+#include "config/settings.h"
+#include "policy/explain.h"
+#include "proxy/token/identity.h"
+
+enum { EXPLAIN_REASON_MAX = 2048 };
+
+/* All that is said of one request. Borrows settings, policy, method and URL. */
+struct explain_answer {
+    const struct settings *settings;
+    const struct policy *policy;
+    struct text method, url;
+    struct destination where;
+    struct explanation explanation;
+    char reason[EXPLAIN_REASON_MAX], *vrn;
+    enum realm realm;
+    bool app_token; /* for a request without credentials */
+};
+
+/* Words that both use; static. */
+const char *explain_word_of_inject(enum inject inject);
+const char *explain_header_of(enum realm realm);
+const char *explain_scheme_of(const struct destination *where);
+const char *explain_why_there(const struct explain_answer *answer);
+
+/* One object on a line of standard output. */
+void explain_print_json(const struct explain_answer *answer);
+/* What never gets as far as a policy. */
+void explain_print_refusal_json(struct text method, struct text url, const char *why);
+
+#endif
