@@ -53,7 +53,8 @@ no fault of the peer's.
 The three were set up for the same work: plain HTTP in, verified TLS out, an allowlist of hosts and a path
 prefix, a token in a header, kept connections to the origins; otherwise as they come. WebSockets and Via, which
 are off here unless asked for, have their own instance with \`--upgrade websocket --via on\`; there nginx has the
-\`map\` that its manual gives for WebSockets, and both peers a rule that writes Via.
+\`map\` that its manual gives for WebSockets, and both peers a rule that writes Via. The peers replace a token that
+the client brings itself; to us it is a user's own, and goes on instead of the app's.
 
 Versions: ${WHO.map((who) => versions[who]).join(', ')}. Date: ${DATE}.
 
