@@ -31,6 +31,11 @@ enum mode { MODE_ENFORCE, MODE_REPORT };
 
 enum scrub_mode { SCRUB_MASK, SCRUB_CUT, SCRUB_OFF };
 
+/* Protocols that a connection may be given over to. */
+enum upgrade { UPGRADE_OFF, UPGRADE_WEBSOCKET };
+
+enum via { VIA_OFF, VIA_ON };
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct settings {
@@ -85,6 +90,8 @@ struct settings {
     struct cidr *allow_address;
     size_t n_allow_address;
     struct strings plaintext_hosts;
+    enum upgrade upgrade;
+    enum via via;
 
     /* how long things may take */
     unsigned connect_ms;     /* DNS, TCP and TLS together */

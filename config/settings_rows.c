@@ -26,6 +26,12 @@ static const char *const scrub_names[] = {
     [SCRUB_MASK] = "mask", [SCRUB_CUT] = "cut", [SCRUB_OFF] = "off", NULL
 };
 
+static const char *const upgrade_names[] = {
+    [UPGRADE_OFF] = "off", [UPGRADE_WEBSOCKET] = "websocket", NULL
+};
+
+static const char *const via_names[] = { [VIA_OFF] = "off", [VIA_ON] = "on", NULL };
+
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
 
@@ -148,6 +154,10 @@ const struct settings_row settings_rows[] = {
     { NAMED("plaintext-host", "PLAINTEXT_HOST"), KIND_HOSTS, GROUP_ORIGIN,
       LIST(plaintext_hosts.items, plaintext_hosts.n), "HOST", NULL,
       "hosts that are reached without TLS" },
+    { NAMED("upgrade", "UPGRADE"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(upgrade, upgrade_names), "PROTOCOL", "off",
+      "what a request may upgrade to: websocket, or nothing; the policy decides as about any request" },
+    { NAMED("via", "VIA"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(via, via_names), "WHEN", "off",
+      "add `Via: 1.1 janus-sidecar` to requests and responses, as a proxy is told to; off: nothing names us" },
 
     { NAMED("connect-timeout", "CONNECT_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(connect_ms), "TIME", "5s",
       "DNS, TCP and TLS together" },

@@ -7,6 +7,7 @@
  *   (only while no      ^  ^              | `---- head (early) --->--------^
  *    token is live)     |  `--- stale ----+---------------'                |
  *                       `----- token ----------- RENEWING --- unrenewed ---'
+ *   (switched: a 101 that was asked for leads from AWAITING to TUNNEL, which either side ends)
  *   (refused: a 401 to our token, from SENDING or AWAITING, leads to RENEWING)
  *
  *   failed: before a response head went to the client we answer ourselves (ANSWERING, then ENDED);
@@ -104,7 +105,8 @@ static void relay_head(struct exchange *x)
                             .to_head = x->to_head,
                             .close = x->close_client || !x->keep_alive,
                             .date = exchange_date(x->context),
-                            .details = exchange_details(x, details) };
+                            .details = exchange_details(x, details),
+                            .extras = { .via = x->context->settings->via == VIA_ON } };
     x->compressed = exchange_is_compressed(head);
     x->head_from = x->bytes_down + buffer_waiting(&x->down.lead).len;
     forward_response(&x->down.lead, head, &to);
@@ -203,6 +205,7 @@ static const struct move {
                   [STALE] = { open_again, OPENING },
                   [FAILED] = { answer_failure, ANSWERING } },
     [AWAITING] = { [HEAD] = { relay_head, RELAYING },
+                   [SWITCHED] = { exchange_open_tunnel, TUNNEL },
                    [REFUSED] = { exchange_renew, RENEWING },
                    [STALE] = { open_again, OPENING },
                    [FAILED] = { answer_failure, ANSWERING } },
@@ -212,6 +215,7 @@ static const struct move {
                    [DONE] = { finish, ENDED },
                    [WITHDRAWN] = { withdraw_head, ANSWERING },
                    [FAILED] = { cut_client, ENDED } },
+    [TUNNEL] = { [DONE] = { exchange_end_tunnel, ENDED }, [FAILED] = { cut_client, ENDED } },
     [ANSWERING] = { [DONE] = { end_answer, ENDED } },
 };
 
@@ -248,9 +252,9 @@ void exchange_advance(struct exchange *x)
         exchange_answering(x);
         return;
     }
-    if (x->state == SENDING || (x->state == RELAYING && !x->sent_us))
+    if (x->state == SENDING || x->state == TUNNEL || (x->state == RELAYING && !x->sent_us))
         exchange_push(x);
-    if (x->state == SENDING || x->state == AWAITING || x->state == RELAYING)
+    if (x->state == SENDING || x->state == AWAITING || x->state == RELAYING || x->state == TUNNEL)
         exchange_pull(x);
 }
 
@@ -270,7 +274,7 @@ void exchange_gone(void *exchange)
 
     if (x->state == ENDED)
         return;
-    x->outcome = OUTCOME_CLIENT_GONE;
+    x->outcome = x->state == TUNNEL ? OUTCOME_RELAYED : OUTCOME_CLIENT_GONE;
     x->state = ENDED;
     exchange_release_origin(x, false);
     exchange_end(x, CLIENT_ABORT);
@@ -306,6 +310,9 @@ static void on_deadline(struct deadline *deadline)
 
     if (x->state == ANSWERING && !buffer_waiting(&x->down.lead).len) {
         exchange_end(x, CLIENT_LINGER); /* answered; only the rest of the body never came */
+    } else if (x->state == TUNNEL) {
+        snprintf(x->detail, sizeof(x->detail), "nothing moved in the tunnel");
+        exchange_move(x, DONE);
     } else if (x->state == RENEWING) {
         token_keeper_leave(x->context->keeper, &x->waiter);
         exchange_move(x, UNRENEWED);

@@ -4,6 +4,7 @@
  *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
  *   exchange_shadow.c  what a second policy would have said
  *   exchange_relay.c   bytes up and down
+ *   exchange_tunnel.c  a connection that becomes a WebSocket
  *   exchange_renew.c   a 401 to our own token: another token, and once more
  *   exchange_scrub.c   the app token in what comes back
  *   exchange_answer.c  what we answer ourselves
@@ -25,6 +26,7 @@ enum exchange_state {
     AWAITING,
     RENEWING,
     RELAYING,
+    TUNNEL,
     ANSWERING,
     ENDED,
     N_STATES
@@ -35,9 +37,10 @@ enum exchange_event {
     READY,     /* the origin can be written to */
     SENT,      /* the request has left, whole */
     HEAD,      /* the final response's head is here (x->response_head) */
+    SWITCHED,  /* it is a 101 to what the client asked for */
     REFUSED,   /* it is a 401 to our own token, and another token might help */
     UNRENEWED, /* there is no other: the 401 goes on to the client */
-    DONE,      /* the client has the whole response */
+    DONE,      /* the client has the whole response, or one side has ended the tunnel */
     STALE,     /* a reused connection died before it answered, and the request can go again */
     WITHDRAWN, /* as FAILED, and nothing of the response's head has left yet */
     FAILED,    /* x->outcome says how */
@@ -77,6 +80,7 @@ struct exchange {
     bool settled;             /* whatever is answered now goes to the client */
     unsigned client_minor;
     bool to_head, keep_alive, expects_continue;
+    bool websocket;       /* asked for, and --upgrade allows it */
     bool judged;          /* destination and verdict hold */
     char would_deny[200]; /* --mode report lets it pass: what the policy says; else empty */
     size_t held_head; /* while WAITING: bytes of the head that still stand in the client's intake */
@@ -151,6 +155,14 @@ void exchange_pull(struct exchange *x);
  */
 bool exchange_flush(struct exchange *x);
 bool exchange_outflow_is_empty(const struct exchange *x);
+
+/* exchange_tunnel.c */
+/* The request asks for a WebSocket, and may. */
+bool exchange_asks_for_websocket(const struct exchange *x, const struct head *head);
+/* A 101: moves on SWITCHED, or fails the exchange and returns false. */
+bool exchange_switch(struct exchange *x, const struct head *head);
+void exchange_open_tunnel(struct exchange *x); /* SWITCHED */
+void exchange_end_tunnel(struct exchange *x);  /* DONE, in the tunnel */
 
 /* exchange_renew.c */
 /* A 401 that our token may be to blame for, and something could be done about it. */

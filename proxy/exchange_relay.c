@@ -69,6 +69,10 @@ static enum step read_client(struct exchange *x, size_t *moved)
 
     if (n == SOCKET_AGAIN)
         return STEP_BLOCKED;
+    if (n == 0 && x->state == TUNNEL) {
+        exchange_move(x, DONE);
+        return STEP_OVER;
+    }
     if (n <= 0) {
         exchange_gone(x);
         return STEP_OVER;
@@ -88,7 +92,7 @@ static enum step send_up(struct exchange *x, size_t *moved)
         return STEP_BLOCKED;
     if (n < 0) {
         x->up_broken = true;
-        if (x->state != RELAYING)
+        if (x->state != RELAYING && x->state != TUNNEL)
             exchange_pull(x);
         return STEP_OVER;
     }
@@ -186,14 +190,17 @@ static enum step protocol_error(struct exchange *x, const char *why)
     return STEP_OVER;
 }
 
-/* 100, 103 and their like pass to those who know them (RFC 9110, 15.2); 101 was not asked for. */
+/* 100, 103 and their like pass to those who know them (RFC 9110, 15.2). */
 static enum step relay_interim(struct exchange *x, const struct head *head)
 {
-    struct to_client to = { .minor = 1, .framing = { FRAMING_NONE, 0 } };
+    struct to_client to = { .minor = 1,
+                            .framing = { FRAMING_NONE, 0 },
+                            .extras = { .via = x->context->settings->via == VIA_ON } };
 
-    if (head->status == 101 || ++x->interim > LIMIT_INTERIM_RESPONSES)
-        return protocol_error(x, head->status == 101 ? "it switches protocols without being asked"
-                                                     : "too many interim responses");
+    if (head->status == 101)
+        return exchange_switch(x, head) ? STEP_ON : STEP_OVER;
+    if (++x->interim > LIMIT_INTERIM_RESPONSES)
+        return protocol_error(x, "too many interim responses");
     if (x->client_minor > 0)
         forward_response(&x->down.lead, head, &to);
     return STEP_ON;

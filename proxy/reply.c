@@ -7,6 +7,9 @@
 
 static const struct outcome_row rows[N_OUTCOMES] = {
     [OUTCOME_RELAYED] = { "relayed", 0, NULL, NULL, NULL, NULL, 0, LOG_INFO },
+    [OUTCOME_NO_HOPS_LEFT] = { "no_hops_left", 200, "NoHopsLeft", "proxy_internal_response",
+                               "Max-Forwards is 0: the request went no further than the sidecar.",
+                               NULL, 0, LOG_INFO },
     [OUTCOME_BAD_REQUEST] = { "bad_request", 400, "BadRequest", "http_request_error",
                               "The request is malformed.", NULL, 0, LOG_WARNING },
     [OUTCOME_USER_TOKEN_MISSING] = { "user_token_missing", 401, "UserTokenMissing",
@@ -106,6 +109,8 @@ const struct outcome_row *outcome_row(enum outcome outcome)
 static const char *phrase_of(unsigned status)
 {
     switch (status) {
+    case 200:
+        return "OK";
     case 400:
         return "Bad Request";
     case 401:
@@ -177,7 +182,7 @@ static void write_head(const struct reply *reply, const struct outcome_row *row,
     buffer_add(out, TEXT("\r\n"));
     proxy_status_add(out, row->error, reply->details);
     buffer_add_field(out, TEXT("Date"), reply->date);
-    if (row->status == 405)
+    if (row->status == 405 || row->status == 200)
         buffer_add_field(out, TEXT("Allow"), TEXT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     if (row->retry_after_s) {
         buffer_add(out, TEXT("Retry-After: "));

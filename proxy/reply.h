@@ -9,7 +9,8 @@
 #include "proxy/http/buffer.h"
 
 enum outcome {
-    OUTCOME_RELAYED, /* the origin's answer went to the client, whole */
+    OUTCOME_RELAYED,      /* the origin's answer went to the client, whole */
+    OUTCOME_NO_HOPS_LEFT, /* Max-Forwards: 0: we are asked, not the origin */
     /* refused: the client must change something */
     OUTCOME_BAD_REQUEST,
     OUTCOME_USER_TOKEN_MISSING,

@@ -18,6 +18,7 @@ static const struct known_name known[] = {
     { TEXT_INIT("connection"), HEADER_CONNECTION },
     { TEXT_INIT("keep-alive"), HEADER_KEEP_ALIVE },
     { TEXT_INIT("x-janus-auth"), HEADER_JANUS_AUTH },
+    { TEXT_INIT("max-forwards"), HEADER_MAX_FORWARDS },
     { TEXT_INIT("authorization"), HEADER_AUTHORIZATION },
     { TEXT_INIT("content-length"), HEADER_CONTENT_LENGTH },
     { TEXT_INIT("sec-fetch-site"), HEADER_SEC_FETCH_SITE },

@@ -187,6 +187,7 @@ else
     fail "clients: npm ci"
 fi
 samples
+suite conformance env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/conformance/run.js
 suite fuzz tests/dev/fuzz.sh "$fuzz_seconds"
 suite clang-tidy tests/dev/check.sh tidy
 finish
