@@ -127,6 +127,62 @@ void diags_print(const struct diags *list, FILE *out)
         fprintf(out, "-: warning: %zu more findings are not shown\n", list->dropped);
 }
 
+/* ---- repeats ---- */
+
+static int by_words(const void *left, const void *right)
+{
+    const struct diag *a = *(const struct diag *const *)left;
+    const struct diag *b = *(const struct diag *const *)right;
+    int order = strcmp(a->where, b->where);
+
+    if (order == 0)
+        order = strcmp(a->what, b->what);
+    return order ? order : (a > b) - (a < b);
+}
+
+static bool same_words(const struct diag *a, const struct diag *b)
+{
+    return strcmp(a->where, b->where) == 0 && strcmp(a->what, b->what) == 0;
+}
+
+/* Which of them repeat an earlier one; the caller frees. */
+static bool *find_repeats(const struct diags *list)
+{
+    const struct diag **sorted = mem_alloc(list->n, sizeof(const struct diag *));
+    bool *repeats = mem_alloc(list->n, sizeof(bool));
+
+    for (size_t i = 0; i < list->n; i++)
+        sorted[i] = &list->items[i];
+    qsort(sorted, list->n, sizeof(const struct diag *), by_words);
+    for (size_t i = 1; i < list->n; i++)
+        repeats[sorted[i] - list->items] = same_words(sorted[i - 1], sorted[i]);
+    free(sorted);
+    return repeats;
+}
+
+void diags_drop_repeats(struct diags *list, size_t from)
+{
+    size_t kept = from;
+    bool *repeats;
+
+    if (from >= list->n)
+        return;
+    repeats = find_repeats(list);
+    for (size_t i = from; i < list->n; i++) {
+        struct diag *one = &list->items[i];
+
+        if (!repeats[i]) {
+            list->items[kept++] = *one;
+            continue;
+        }
+        list->errors -= one->level == DIAG_ERROR;
+        list->warnings -= one->level == DIAG_WARNING;
+        list->fatal -= one->fatal;
+    }
+    list->n = kept;
+    free(repeats);
+}
+
 void diags_fini(struct diags *list)
 {
     free(list->items);

@@ -49,6 +49,10 @@ void diag_error(struct diags *list, struct place place, const char *format, ...)
 void diag_fatal(struct diags *list, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Takes out of `list` every finding from the `from`-th on that says what an earlier one says, at the same
+ * place: two readers of one file. Counts follow. */
+void diags_drop_repeats(struct diags *list, size_t from);
+
 /* Writes "where: error: what" or "where: warning: what", one finding a line. */
 void diags_print(const struct diags *list, FILE *out);
 

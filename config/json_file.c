@@ -13,8 +13,11 @@
 static bool refuse(struct diags *diags, const char *file, const struct json_limits *limits,
                    const char *reason)
 {
-    diag_fatal(diags, (struct place){ .file = file }, "%s; name the file with %s FILE", reason,
-               limits->option);
+    if (limits->option)
+        diag_fatal(diags, (struct place){ .file = file }, "%s; name the file with %s FILE", reason,
+                   limits->option);
+    else
+        diag_fatal(diags, (struct place){ .file = file }, "%s", reason);
     return false;
 }
 

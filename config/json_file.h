@@ -14,7 +14,7 @@ struct json_t;
 struct json_limits {
     size_t max_bytes;
     unsigned max_depth;
-    const char *option; /* how another file is chosen: "--manifest" */
+    const char *option; /* how another file is chosen: "--manifest"; NULL: not at all */
     bool array;         /* the file holds an array, not an object */
 };
 

@@ -129,6 +129,8 @@ static bool read_attrs(const struct reading *reading, const json_t *attrs, const
     json_find(&reading->json, at, names, 3, values, reading->diags);
     if (text_eq(out->name, TEXT("outbound-access")))
         warn_unknown_attrs(reading, at);
+    out->more_attrs = json_object_size(attrs) >
+                      (size_t)(values[0] != NULL) + (values[1] != NULL) + (values[2] != NULL);
     /* both are read, so that both are reported */
     host = read_attr(reading, attrs, "host", values[0], out->index, &out->host, &out->host_place);
     path = read_attr(reading, attrs, "path", values[1], out->index, &out->path, &out->path_place);
@@ -230,9 +232,12 @@ static void read_dependencies(const struct reading *reading, const char *at)
         mem_alloc(json_object_size(dependencies), sizeof(*manifest->dependencies));
     json_walk(&reading->json, &walk, at);
     iter = json_object_iter(dependencies);
-    while (iter && place_walk_next(&walk)) {
-        if (!place_key_is(walk.key, json_object_iter_key(iter)))
+    while (place_walk_next(&walk)) {
+        if (!iter || !place_key_is(walk.key, json_object_iter_key(iter))) {
+            diag_warning(reading->diags, place_at(reading, walk.key.at - 1),
+                         "this dependency stands here a second time; the last one counts");
             continue;
+        }
         read_dependency(reading, &walk, json_object_iter_key(iter), json_object_iter_value(iter));
         iter = json_object_iter_next(dependencies, iter);
     }
@@ -273,11 +278,18 @@ static struct manifest *build(const char *file, struct json_file *json, struct d
     return NULL;
 }
 
-struct manifest *manifest_load(const char *file, struct diags *diags)
+struct manifest *manifest_load_for(const char *option, const char *file, struct diags *diags)
 {
+    struct json_limits with_option = limits;
     struct json_file json;
 
-    return json_file_read(&json, file, &limits, diags) ? build(file, &json, diags) : NULL;
+    with_option.option = option;
+    return json_file_read(&json, file, &with_option, diags) ? build(file, &json, diags) : NULL;
+}
+
+struct manifest *manifest_load(const char *file, struct diags *diags)
+{
+    return manifest_load_for("--manifest", file, diags);
 }
 
 struct manifest *manifest_parse(const char *file, struct text bytes, struct diags *diags)

@@ -18,6 +18,7 @@ struct manifest_policy {
     struct text host;                           /* attrs.host; at == NULL when absent */
     struct text path;                           /* attrs.path; at == NULL when absent */
     struct text bucket;                         /* attrs.bucket; at == NULL when absent */
+    bool more_attrs;                            /* attrs holds keys that are not here */
     struct place place, host_place, path_place; /* the last two fall back to the policy's own */
 };
 
@@ -44,6 +45,8 @@ struct manifest {
  * whose shape makes "policies" unreadable is a fatal finding with file:line:column, and the result
  * is NULL. A single policy of a wrong shape is an error finding and is left out. */
 struct manifest *manifest_load(const char *file, struct diags *diags);
+/* The same for a manifest that `option` ("--shadow-manifest") names. */
+struct manifest *manifest_load_for(const char *option, const char *file, struct diags *diags);
 /* The same for bytes already in memory (fuzzers, tests); `file` is only a name. */
 struct manifest *manifest_parse(const char *file, struct text bytes, struct diags *diags);
 void manifest_free(struct manifest *manifest);

@@ -6,8 +6,7 @@
 #include "config/json_file.h"
 #include "config/memory.h"
 
-static const struct json_limits limits = { PROVIDER_MAX_BYTES, PROVIDER_MAX_DEPTH,
-                                           "--provider-policies", true };
+static const struct json_limits limits = { PROVIDER_MAX_BYTES, PROVIDER_MAX_DEPTH, NULL, true };
 
 /* What a load needs from one function to the next. */
 struct reading {

@@ -52,11 +52,19 @@ struct providers {
 
 enum { PROVIDER_MAX_BYTES = 1024 * 1024, PROVIDER_MAX_DEPTH = 32, PROVIDERS_MAX = 10000 };
 
-/* Reads DIR/{vendor}.{app}.json and DIR/{vendor}.{app}/policies.json; other names are passed over.
+/* Reads DIR/{vendor}.{app}.json and DIR/{vendor}.{app}/policies.json; other names are passed over,
+ * with a warning if they end in .json.
  * A folder that cannot be read is a fatal finding, a file that cannot be used an error finding and
  * a broken provider. `dir` NULL: none. The caller frees, with providers_free(). */
 struct providers *providers_load(const char *dir, struct diags *diags);
 void providers_free(struct providers *providers);
+/* The files that it would read, sorted; for whoever watches them. False: the folder cannot be read. */
+struct provider_files {
+    char **items;
+    size_t n;
+};
+bool provider_files_list(const char *dir, struct provider_files *out);
+void provider_files_fini(struct provider_files *files);
 /* NULL when there is none; `app` in any case. */
 const struct provider *providers_find(const struct providers *providers, struct text app);
 

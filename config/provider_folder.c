@@ -17,7 +17,7 @@ static char *path_of(const char *dir, const char *name, const char *rest)
     return path;
 }
 
-static void add(struct providers *providers, struct provider *provider)
+static void add_provider(struct providers *providers, struct provider *provider)
 {
     providers->items = mem_grow(providers->items, providers->n, sizeof(struct provider *));
     providers->items[providers->n++] = provider;
@@ -30,29 +30,58 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* "vtex.messages.json" and the folder "vtex.messages" are for vtex.messages. */
-static void read_entry(const char *dir, const char *name, struct providers *providers,
-                       struct diags *diags)
+/* "vtex.messages.json" and the folder "vtex.messages" are for vtex.messages: the file that counts, which
+ * the caller frees, or NULL. */
+static char *file_of_entry(const char *dir, const char *name, struct text *app)
 {
-    struct text app = text_of(name);
-    bool plain = text_ends(app, TEXT(".json"));
-    char *path, *app_name;
+    bool plain;
+    char *path;
 
+    *app = text_of(name);
+    plain = text_ends(*app, TEXT(".json"));
     if (plain)
-        app.len -= strlen(".json");
-    if (!is_app_name(app))
-        return;
+        app->len -= strlen(".json");
+    if (!is_app_name(*app))
+        return NULL;
     path = path_of(dir, name, "");
     if (is_folder(path) == plain) {
         free(path);
+        return NULL;
+    }
+    if (plain)
+        return path;
+    free(path);
+    return path_of(dir, name, "/policies.json");
+}
+
+/* A file that was meant and is not read would open a whole app instead of what it says. Hidden ones are
+ * Kubernetes' and editors'. */
+static void note_passed_over(const char *dir, const char *name, struct diags *diags)
+{
+    char *path;
+
+    if (name[0] == '.' || !text_ends(text_of(name), TEXT(".json")))
+        return;
+    path = path_of(dir, name, "");
+    diag_warning(
+        diags, (struct place){ .file = path },
+        "this is passed over: the file of an app is called VENDOR.APP.json, or policies.json "
+        "in a folder VENDOR.APP");
+    free(path);
+}
+
+static void read_entry(const char *dir, const char *name, struct providers *providers,
+                       struct diags *diags)
+{
+    struct text app;
+    char *path = file_of_entry(dir, name, &app), *app_name;
+
+    if (!path) {
+        note_passed_over(dir, name, diags);
         return;
     }
-    if (!plain) {
-        free(path);
-        path = path_of(dir, name, "/policies.json");
-    }
     app_name = text_dup(app);
-    add(providers, provider_read(app_name, path, diags));
+    add_provider(providers, provider_read(app_name, path, diags));
     free(app_name);
     free(path);
 }
@@ -126,6 +155,42 @@ struct providers *providers_load(const char *dir, struct diags *diags)
         qsort(providers->items, providers->n, sizeof(struct provider *), by_app);
     join_twins(providers, diags);
     return providers;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+bool provider_files_list(const char *dir, struct provider_files *out)
+{
+    DIR *folder = opendir(dir);
+    const struct dirent *entry;
+
+    *out = (struct provider_files){ 0 };
+    if (!folder)
+        return false;
+    while (out->n < PROVIDERS_MAX && (entry = readdir(folder))) {
+        struct text app;
+        char *path = file_of_entry(dir, entry->d_name, &app);
+
+        if (!path)
+            continue;
+        out->items = mem_grow(out->items, out->n, sizeof(char *));
+        out->items[out->n++] = path;
+    }
+    closedir(folder);
+    if (out->n > 1)
+        qsort(out->items, out->n, sizeof(char *), by_name);
+    return true;
+}
+
+void provider_files_fini(struct provider_files *files)
+{
+    for (size_t i = 0; i < files->n; i++)
+        free(files->items[i]);
+    free(files->items);
+    *files = (struct provider_files){ 0 };
 }
 
 void providers_free(struct providers *providers)

@@ -146,6 +146,21 @@ static unsigned opening_bit(struct text method)
     return method_bit(method);
 }
 
+static bool opens(const struct rule *rule, unsigned bit, const struct route *route)
+{
+    return (rule->methods & bit) && (rule->major == MAJOR_ANY || rule->major == route->major) &&
+           pattern_matches(rule->route, route->rest);
+}
+
+bool app_rule_opens(const struct rule *rule, const struct app_query *query)
+{
+    struct route route;
+
+    return !rule->deny && text_eq(query->host, text_of(rule->host)) && route_of(query, &route) &&
+           text_eq(route.service, text_of(rule->service)) &&
+           opens(rule, opening_bit(query->method), &route);
+}
+
 const struct rule *app_index_find(const struct app_index *index, const struct app_query *query,
                                   bool *host_named)
 {
@@ -165,13 +180,9 @@ const struct rule *app_index_find(const struct app_index *index, const struct ap
         return NULL;
     bit = opening_bit(query->method);
     service = table_get(&index->opening, key);
-    for (size_t i = 0; service && i < service->n_rules; i++) {
-        const struct rule *rule = service->rules[i];
-
-        if ((rule->methods & bit) && (rule->major == MAJOR_ANY || rule->major == route.major) &&
-            pattern_matches(rule->route, route.rest))
-            return rule;
-    }
+    for (size_t i = 0; service && i < service->n_rules; i++)
+        if (opens(service->rules[i], bit, &route))
+            return service->rules[i];
     return NULL;
 }
 
@@ -261,6 +272,11 @@ static unsigned denying_bit(struct text method)
     unsigned bit = method.at ? method_bit(method) : METHODS_ALL;
 
     return bit == method_bit(TEXT("HEAD")) ? bit | method_bit(TEXT("GET")) : bit;
+}
+
+bool app_index_has_denials(const struct app_index *index)
+{
+    return index->denying.n > 0;
 }
 
 const struct rule *app_index_denies(const struct app_index *index, const struct app_query *query)

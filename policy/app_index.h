@@ -31,6 +31,10 @@ void app_index_free(struct app_index *index);
 /* A rule that opens the query, or NULL. Sets `*host_named` if any rule is for the host. */
 const struct rule *app_index_find(const struct app_index *index, const struct app_query *query,
                                   bool *host_named);
+/* Does this rule for routes open the query? */
+bool app_rule_opens(const struct rule *rule, const struct app_query *query);
+/* Is there any rule that denies something? */
+bool app_index_has_denials(const struct app_index *index);
 /* A rule that denies it, or NULL. The path has at most PATH_MAX_BYTES. */
 const struct rule *app_index_denies(const struct app_index *index, const struct app_query *query);
 

@@ -3,7 +3,8 @@
  *   - IDNA may turn a letter that only looks like ASCII (long s, Kelvin sign, fullwidth forms)
  *     into the ASCII letter, and an ideographic full stop into a dot. Such a name would slip into
  *     a policy that its bytes do not match, so a label with other than ASCII must end as an
- *     A-label (xn--).
+ *     A-label (xn--), with as many characters as were written: what IDNA drops (a soft hyphen, a
+ *     no-break space) is what a person does not see.
  *   - A host whose last label is a number is an IPv4 address to some readers (0x7f.1, 2130706433,
  *     127.1, 0177.0.0.1) and a name to others: only the dotted decimal that inet_ntop() prints
  *     passes. */
@@ -41,6 +42,33 @@ static const char *complaint(char c)
     }
 }
 
+/* U+0300..036f, which NFC joins to the letter before: cc 80..cd af. */
+static bool is_combining(const unsigned char *at)
+{
+    return at[0] == 0xcc || (at[0] == 0xcd && at[1] <= 0xaf);
+}
+
+static size_t n_characters(const char *utf8)
+{
+    size_t n = 0;
+
+    for (const unsigned char *at = (const unsigned char *)utf8; *at; at++)
+        n += (*at & 0xc0) != 0x80 && !is_combining(at);
+    return n;
+}
+
+/* What was written as an A-label has nothing to lose. */
+static bool kept_all(const char *written, const char *made)
+{
+    char *shown = NULL;
+    bool kept = n_characters(written) == strlen(written) ||
+                (idn2_to_unicode_8z8z(made, &shown, 0) == IDN2_OK &&
+                 n_characters(shown) == n_characters(written));
+
+    idn2_free(shown);
+    return kept;
+}
+
 static bool label_by_idna(struct text label, char out[LABEL_MAX + 1])
 {
     char written[LABEL_WRITTEN_MAX + 1];
@@ -58,7 +86,7 @@ static bool label_by_idna(struct text label, char out[LABEL_MAX + 1])
         return false;
     result = text_of(made);
     good = result.len <= LABEL_MAX && text_starts(result, TEXT("xn--")) &&
-           memchr(result.at, '.', result.len) == NULL;
+           memchr(result.at, '.', result.len) == NULL && kept_all(written, made);
     if (good)
         memcpy(out, result.at, result.len + 1);
     idn2_free(made);

@@ -144,7 +144,7 @@ void licence_rules_open(struct licence_rules *rules, const struct manifest_polic
          key && resource < end && strcmp(resource->key, key) == 0; resource++) {
         bool *opened = &rules->opened[resource - licence_resources];
 
-        if (!*opened)
+        if (!*opened || row->bucket.at) /* a bucket more is for lint to remark on */
             open_resource(rules, row, resource);
         *opened = *opened || !row->bucket.at;
     }

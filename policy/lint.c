@@ -2,7 +2,6 @@
 
 #include "policy/address_class.h"
 #include "policy/compile.h"
-#include "policy/compiled.h"
 #include "policy/host.h"
 #include "policy/lint_parts.h"
 #include "policy/readings.h"
@@ -166,5 +165,6 @@ void policy_lint(const struct policy *policy, struct diags *diags)
         lint_tenant(policy, rule, diags);
         lint_path(rule, diags);
     }
-    lint_overlaps(policy->rules, policy->n_rules, diags);
+    lint_closed(policy, diags);
+    lint_overlaps(policy, diags);
 }

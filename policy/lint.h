@@ -14,4 +14,8 @@ enum { LINT_COMPARISONS = 5000000 };
 
 void policy_lint(const struct policy *policy, struct diags *diags);
 
+/* Keys and policies of apps that stand in the manifest twice: they open nothing more, so no rule tells
+ * of them. `kinds` as in the settings. */
+void policy_lint_rows(const struct manifest *manifest, unsigned kinds, struct diags *diags);
+
 #endif

@@ -130,3 +130,12 @@ bool pattern_matches(const struct pattern *pattern, struct text subject)
         subject = TEXT(""); /* so that nobody computes with a NULL */
     return matches_wild(pattern, subject);
 }
+
+/* A star of the inner one is a byte that no piece of the outer one holds, so only a star can take it. */
+bool pattern_covers(const struct pattern *outer, const struct pattern *inner)
+{
+    if (outer->kind == PATTERN_SEGMENT && !inner->literal)
+        return inner->kind == PATTERN_SEGMENT &&
+               text_eq(pattern_source(outer), pattern_source(inner));
+    return pattern_matches(outer, pattern_source(inner));
+}

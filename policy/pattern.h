@@ -22,6 +22,8 @@ struct pattern; /* immutable; owns its pieces */
 struct pattern *pattern_new(enum pattern_kind kind, struct text source);
 void pattern_free(struct pattern *pattern);
 bool pattern_matches(const struct pattern *pattern, struct text subject);
+/* Whatever `inner` matches, `outer` matches too. For paths: in hosts a `*` has other rules. */
+bool pattern_covers(const struct pattern *outer, const struct pattern *inner);
 /* No `*` in it: it matches only itself. */
 bool pattern_is_literal(const struct pattern *pattern);
 struct text pattern_source(const struct pattern *pattern);

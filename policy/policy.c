@@ -53,7 +53,7 @@ static void add_rule(void *context, struct rule *rule)
     policy->rules[policy->n_rules++] = *rule;
 }
 
-static enum policy_kind kind_of(const struct manifest_policy *row)
+enum policy_kind policy_kind_of(const struct manifest_policy *row)
 {
     if (text_eq(row->name, TEXT("outbound-access")))
         return POLICY_OUTBOUND_ACCESS;
@@ -69,9 +69,9 @@ static void compile_rows(struct policy *policy, const struct manifest *manifest,
         const struct manifest_policy *row = &manifest->policies[i];
         struct rule rule;
 
-        if (row->name.len == 0 || !(kinds & (unsigned)kind_of(row)))
+        if (row->name.len == 0 || !(kinds & (unsigned)policy_kind_of(row)))
             continue; /* the manifest's reader has reported an empty name */
-        switch (kind_of(row)) {
+        switch (policy_kind_of(row)) {
         case POLICY_OUTBOUND_ACCESS:
             if (rule_compile(row, licence->values, &rule, licence->diags))
                 add_rule(policy, &rule);

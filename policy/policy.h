@@ -21,6 +21,8 @@ struct policy *policy_new(const struct manifest *manifest, const struct settings
 /* The same with providers that were read already; those that cannot be used become broken. */
 struct policy *policy_compile(const struct manifest *manifest, struct providers *providers,
                               const struct settings *settings, struct diags *diags);
+/* What a row of "policies" is, by its name. */
+enum policy_kind policy_kind_of(const struct manifest_policy *row);
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
 

@@ -42,12 +42,40 @@ static bool odd_segment_follows(const char *at, const char *end)
     return at[1] == '.' && is_dot_segment(text_span(at + 1, segment_end(at + 1, end)));
 }
 
+/* The ASCII byte for which the two, three or four bytes at `at` are overlong UTF-8, or -1. */
+static int overlong_byte(const char *at, const char *end, size_t *len)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+    unsigned value = byte[0] & 1;
+
+    *len = (byte[0] & 0xfe) == 0xc0 ? 2 : byte[0] == 0xe0 ? 3 : byte[0] == 0xf0 ? 4 : 0;
+    if (*len == 0 || *len > (size_t)(end - at))
+        return -1;
+    for (size_t i = 1; i < *len; i++) {
+        if ((byte[i] & 0xc0) != 0x80)
+            return -1;
+        value = value << 6 | (byte[i] & 0x3f);
+    }
+    return value < 0x80 ? (int)value : -1;
+}
+
+/* Does the special byte at `at` give a second reading here? */
+static bool is_odd(const char *at, const char *end)
+{
+    size_t len;
+
+    if (*at == '/')
+        return odd_segment_follows(at, end);
+    return (unsigned char)*at < 0x80 || overlong_byte(at, end, &len) >= 0;
+}
+
 /* Bytes that may give a path a second reading; the others, most of a path, cost one look here. */
 #define SIXTEEN                                                                                    \
     true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true
 static const bool is_special[256] = {
-    SIXTEEN,      SIXTEEN, /* controls */
-    ['%'] = true, ['/'] = true, [';'] = true, ['\\'] = true, [0x7f] = true,
+    SIXTEEN,       SIXTEEN, /* controls */
+    ['%'] = true,  ['/'] = true,  [';'] = true,  ['\\'] = true, [0x7f] = true,
+    [0xc0] = true, [0xc1] = true, [0xe0] = true, [0xf0] = true, /* overlong UTF-8 begins so */
 };
 
 bool path_is_plain(struct text path)
@@ -55,7 +83,7 @@ bool path_is_plain(struct text path)
     const char *end = path.at + path.len;
 
     for (const char *at = path.at; at < end; at++)
-        if (is_special[(unsigned char)*at] && (*at != '/' || odd_segment_follows(at, end)))
+        if (is_special[(unsigned char)*at] && is_odd(at, end))
             return false;
     return true;
 }
@@ -153,7 +181,7 @@ static size_t drop_last_segment(const char *out, size_t used)
     return used;
 }
 
-static size_t resolve(struct text in, char *out)
+static size_t resolve_as(struct text in, char *out, bool slash_behind)
 {
     const char *at = in.at, *end = in.at + in.len;
     size_t used = 0;
@@ -167,10 +195,34 @@ static size_t resolve(struct text in, char *out)
         if (!is_dot_segment(segment)) {
             memcpy(out + used, at, segment.len + 1);
             used += segment.len + 1;
-        } else if (next == end) {
+        } else if (next == end && (slash_behind || used == 0)) {
             out[used++] = '/';
         }
         at = next;
+    }
+    return used;
+}
+
+static size_t resolve(struct text in, char *out)
+{
+    return resolve_as(in, out, true);
+}
+
+static size_t clean(struct text in, char *out)
+{
+    return resolve_as(in, out, false);
+}
+
+static size_t shorten(struct text in, char *out)
+{
+    const char *end = in.at + in.len;
+    size_t used = 0, len;
+
+    for (const char *at = in.at; at < end; at += len) {
+        int byte = overlong_byte(at, end, &len);
+
+        len = byte < 0 ? 1 : len;
+        out[used++] = byte < 0 ? *at : (char)byte;
     }
     return used;
 }
@@ -189,6 +241,8 @@ static const struct {
     [READING_PARAMETERS] = { drop_parameters, ";", "parameters dropped", 0, false },
     [READING_MERGED] = { merge, "/", "slashes merged", 0, false },
     [READING_RESOLVED] = { resolve, ".", "dot segments resolved", 0, false },
+    [READING_CLEANED] = { clean, ".", "dot segments resolved, no '/' left behind", 0, false },
+    [READING_OVERLONG] = { shorten, "\xc0\xc1\xe0\xf0", "overlong UTF-8 decoded", 0, false },
 };
 
 /* ---- all of them ---- */

@@ -12,6 +12,8 @@
  *   parameters             ";..." is dropped from each segment
  *   merge                  a run of '/' becomes one
  *   resolve                "." and ".." segments are resolved (RFC 3986, 5.2.4)
+ *   clean                  the same, but the last of them leaves no '/' ("/a/b/.." is "/a")
+ *   overlong               %c0%ae and its like, forbidden UTF-8 for an ASCII letter, is that letter
  *
  * A plain path (path_is_plain) has one reading, itself: that costs one scan and no memory. */
 #ifndef POLICY_READINGS_H
@@ -33,6 +35,8 @@ enum reading_step {
     READING_PARAMETERS,
     READING_MERGED,
     READING_RESOLVED,
+    READING_CLEANED,
+    READING_OVERLONG,
     N_READING_STEPS,
 };
 
@@ -60,7 +64,8 @@ enum readings_result {
 enum readings_result readings_of(struct text path, struct readings *out);
 void readings_fini(struct readings *readings);
 
-/* No escape, backslash, ';', double slash, dot segment or control byte: it reads one way only. */
+/* No escape, backslash, ';', double slash, dot segment, overlong UTF-8 or control byte: it reads
+ * one way only. */
 bool path_is_plain(struct text path);
 
 /* "decoded, dot segments resolved": how reading `i` came about. Cuts at `size`; returns `out`. */

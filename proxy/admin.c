@@ -8,12 +8,14 @@
 #include "config/memory.h"
 #include "proxy/limits.h"
 #include "proxy/loop.h"
+#include "proxy/metrics.h"
 
 enum { ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64, BODY_MAX = 1024 };
 
 struct admin {
     evhtp_t *server;
     admin_readiness *readiness;
+    admin_metrics *metrics;
     void *context;
     evhtp_connection_t *connections[LIMIT_ADMIN_CONNECTIONS];
     size_t n_connections;
@@ -106,12 +108,13 @@ static void add_header(evhtp_request_t *request, const char *name, const char *v
     evhtp_headers_add_header(request->headers_out, evhtp_header_new(name, value, 0, 1));
 }
 
-static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
+static void answer_as(evhtp_request_t *request, evhtp_res status, const char *type,
+                      const char *body)
 {
     char length[24];
 
     snprintf(length, sizeof(length), "%zu", strlen(body));
-    add_header(request, "Content-Type", "application/json");
+    add_header(request, "Content-Type", type);
     add_header(request, "Content-Length", length);
     add_header(request, "Cache-Control", "no-store");
     add_header(request, "Connection",
@@ -120,6 +123,11 @@ static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
     if (evhtp_request_get_method(request) != htp_method_HEAD)
         evbuffer_add(request->buffer_out, body, strlen(body));
     evhtp_send_reply(request, status);
+}
+
+static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
+{
+    answer_as(request, status, "application/json", body);
 }
 
 /* A page in the developer's browser can reach loopback: it may neither read nor do anything here.
@@ -161,22 +169,36 @@ static void on_readyz(evhtp_request_t *request, void *arg)
     answer(request, ready ? EVHTP_RES_OK : EVHTP_RES_SERVUNAVAIL, body);
 }
 
+static void on_metrics(evhtp_request_t *request, void *arg)
+{
+    struct admin *admin = arg;
+    char *body;
+
+    if (refused(request))
+        return;
+    body = admin->metrics(admin->context);
+    answer_as(request, EVHTP_RES_OK, METRICS_CONTENT_TYPE, body);
+    free(body);
+}
+
 static void on_other(evhtp_request_t *request, void *arg)
 {
     (void)arg;
     if (refused(request))
         return;
     answer(request, EVHTP_RES_NOTFOUND,
-           "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz, /readyz.\","
+           "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz, /readyz, /metrics.\","
            "\"source\":\"janus-sidecar\"}\n");
 }
 
-struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness, void *context)
+struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness,
+                        admin_metrics *metrics, void *context)
 {
     struct admin *admin = mem_alloc(1, sizeof(*admin));
     struct timeval timeout = { ADMIN_TIMEOUT_S, 0 };
 
     admin->readiness = readiness;
+    admin->metrics = metrics;
     admin->context = context;
     admin->server = evhtp_new(loop_base(loop), NULL);
     evhtp_set_timeouts(admin->server, &timeout, &timeout);
@@ -184,6 +206,7 @@ struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness, v
     evhtp_set_post_accept_cb(admin->server, on_accepted, admin);
     evhtp_set_cb(admin->server, "/healthz", on_healthz, admin);
     evhtp_set_cb(admin->server, "/readyz", on_readyz, admin);
+    evhtp_set_cb(admin->server, "/metrics", on_metrics, admin);
     evhtp_set_gencb(admin->server, on_other, admin);
     evhtp_accept_socket(admin->server, fd, ADMIN_BACKLOG);
     admin->server->arg = admin;

@@ -19,13 +19,14 @@ static void inspect_policies(const struct manifest *manifest, const struct setti
     struct policy *policy = policy_new(manifest, settings, diags);
 
     policy_lint(policy, diags);
+    policy_lint_rows(manifest, settings->policy_kinds, diags);
     policy_unref(policy);
 }
 
-static void inspect_manifest(const char *file, const struct settings *settings, bool usable,
-                             struct diags *diags)
+static void inspect_manifest(const char *option, const char *file, const struct settings *settings,
+                             bool usable, struct diags *diags)
 {
-    struct manifest *manifest = file ? manifest_load(file, diags) : NULL;
+    struct manifest *manifest = file ? manifest_load_for(option, file, diags) : NULL;
 
     if (manifest && usable)
         inspect_policies(manifest, settings, diags);
@@ -37,8 +38,10 @@ void command_inspect(const struct settings *settings, struct diags *diags)
 {
     bool usable = diags->fatal == 0;
 
-    inspect_manifest(settings->manifest_file, settings, usable, diags);
-    inspect_manifest(settings->shadow_manifest_file, settings, usable, diags);
+    inspect_manifest("--manifest", settings->manifest_file, settings, usable, diags);
+    size_t n = diags->n;
+    inspect_manifest("--shadow-manifest", settings->shadow_manifest_file, settings, usable, diags);
+    diags_drop_repeats(diags, n); /* both read the providers' files */
     tls_free(tls_new(settings, diags));
     token_source_check(settings->token_file, diags);
 }

@@ -61,6 +61,9 @@ enum {
     WATCH_POLL_MS = 10000, /* slow look at watched files, for what inotify cannot see */
     WATCH_HURRY_MS = 30,   /* after a look at a file that somebody is still writing */
     WATCH_HURRIES = 10,
+    WATCH_GATHER_MS = 100, /* a folder's files often change together: one look for all of them */
+    LIMIT_WATCH_FOLDERS =
+        1024,               /* folders of apps below --provider-policies; the poll sees the rest */
     LIMIT_WATCH_SPOTS = 16, /* links on the way to a watched file, and the file itself */
 };
 

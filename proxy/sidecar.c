@@ -13,6 +13,8 @@
 #include "proxy/exchange.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/sidecar_metrics.h"
+#include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
 #include "proxy/token/source.h"
 
@@ -24,6 +26,7 @@ struct sidecar {
     struct log *log;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
+    struct live_providers *providers;    /* NULL without --provider-policies */
 
     /* identity */
     struct token_keeper *keeper;
@@ -91,11 +94,11 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 
 /* ---- readiness ---- */
 
-static bool readiness(void *context, char *body, size_t size)
+static struct readiness_facts facts_of(const struct sidecar *sidecar)
 {
-    struct sidecar *sidecar = context;
     const struct exchange_context *exchanges = &sidecar->exchanges;
-    struct readiness_facts facts = {
+
+    return (struct readiness_facts){
         .settings = sidecar->settings,
         .policy = live_policy_state(sidecar->policy),
         .shadow =
@@ -105,8 +108,20 @@ static bool readiness(void *context, char *body, size_t size)
         .has_token = token_keeper_current(sidecar->keeper),
         .draining = exchanges->draining,
     };
+}
+
+static bool readiness(void *context, char *body, size_t size)
+{
+    struct readiness_facts facts = facts_of(context);
 
     return readiness_write(&facts, body, size);
+}
+
+static char *metrics(void *context)
+{
+    struct readiness_facts facts = facts_of(context);
+
+    return sidecar_metrics(&facts);
 }
 
 /* ---- signals ---- */
@@ -144,11 +159,28 @@ static void on_drain_deadline(struct deadline *deadline)
     event_base_loopbreak(loop_base(sidecar->loop));
 }
 
-static void reload(struct sidecar *sidecar)
+/* Both read the providers' files, whose findings are said once. */
+static void build_live_policies(struct sidecar *sidecar, struct diags *diags)
 {
-    live_policy_reload(sidecar->policy);
+    size_t n;
+
+    sidecar->providers = live_providers_new(sidecar->settings->provider_policies);
+    sidecar->policy = live_policy_new(sidecar->settings, false, diags);
+    n = diags->n;
+    if (sidecar->settings->shadow_manifest_file)
+        sidecar->shadow = live_policy_new(sidecar->settings, true, diags);
+    diags_drop_repeats(diags, n);
+}
+
+static void reload(void *context)
+{
+    struct sidecar *sidecar = context;
+    struct diags told = { 0 };
+
+    live_policy_reload(sidecar->policy, &told);
     if (sidecar->shadow)
-        live_policy_reload(sidecar->shadow);
+        live_policy_reload(sidecar->shadow, &told);
+    diags_fini(&told);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -156,10 +188,12 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     struct sidecar *sidecar = arg;
 
     (void)what;
-    if (number == SIGHUP)
+    if (number == SIGHUP) {
+        live_providers_note(sidecar->providers);
         reload(sidecar);
-    else
+    } else {
         drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
+    }
 }
 
 static void watch_signals(struct sidecar *sidecar)
@@ -245,6 +279,7 @@ static void build_policies(struct sidecar *sidecar)
     if (sidecar->shadow)
         live_policy_follow(sidecar->shadow, sidecar->loop, sidecar->log,
                            &sidecar->exchanges.shadow);
+    live_providers_follow(sidecar->providers, sidecar->loop, sidecar->log, reload, sidecar);
     if (sidecar->settings->mode == MODE_REPORT)
         log_message(sidecar->log, LOG_WARNING, "mode",
                     "--mode report: what the policies deny is forwarded");
@@ -262,7 +297,8 @@ static void build_front(struct sidecar *sidecar)
         front_listen(sidecar->front, sidecar->fds[i]);
         sidecar->fds[i] = -1;
     }
-    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], readiness, sidecar);
+    sidecar->admin =
+        admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], readiness, metrics, sidecar);
     sidecar->fds[sidecar->n_own - 1] = -1;
 }
 
@@ -301,10 +337,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     raise_descriptor_limit();
     ignore_broken_pipes();
     sidecar->settings = settings;
-    sidecar->policy = live_policy_new(settings, settings->manifest_file, "manifest", diags);
-    if (settings->shadow_manifest_file)
-        sidecar->shadow =
-            live_policy_new(settings, settings->shadow_manifest_file, "shadow", diags);
+    build_live_policies(sidecar, diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
     token_source_check(settings->token_file, diags);
@@ -339,9 +372,11 @@ static void silence(struct sidecar *sidecar)
     front_free(sidecar->front);
     admin_free(sidecar->admin);
     pool_free(sidecar->pool);
+    live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     sidecar->policy = sidecar->shadow = NULL;
+    sidecar->providers = NULL;
 }
 
 static void free_loop_things(struct sidecar *sidecar)
@@ -373,6 +408,7 @@ void sidecar_free(struct sidecar *sidecar)
         if (sidecar->fds[i] >= 0)
             close(sidecar->fds[i]);
     }
+    live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);

@@ -17,7 +17,7 @@ enum {
 
 struct live_policy {
     const struct settings *settings;
-    const char *file, *role;
+    const char *file, *role, *option;
     struct policy *policy, **slot;
     struct live_policy_state state;
     unsigned char seen[DIGEST_BYTES]; /* of the content last judged; zero: any content is news */
@@ -66,7 +66,7 @@ static struct policy *build(const struct live_policy *live, const char *bytes, s
     size_t errors = diags->errors, fatal = diags->fatal;
     struct manifest *manifest = bytes
                                     ? manifest_parse(live->file, (struct text){ bytes, len }, diags)
-                                    : manifest_load(live->file, diags);
+                                    : manifest_load_for(live->option, live->file, diags);
     struct policy *policy = manifest ? policy_new(manifest, live->settings, diags) : NULL;
 
     if (policy && live->settings->strict && diags->errors > errors)
@@ -87,10 +87,10 @@ static void digest_of(const char *bytes, size_t len, unsigned char out[DIGEST_BY
 
 /* ---- swapping ---- */
 
-static void log_findings_of(struct log *log, const struct diags *diags, enum diag_level level,
-                            size_t *room)
+static void log_findings_of(struct log *log, const struct diags *diags, size_t from,
+                            enum diag_level level, size_t *room)
 {
-    for (size_t i = 0; i < diags->n && *room; i++) {
+    for (size_t i = from; i < diags->n && *room; i++) {
         const struct diag *finding = &diags->items[i];
 
         if (finding->level != level)
@@ -101,12 +101,13 @@ static void log_findings_of(struct log *log, const struct diags *diags, enum dia
     }
 }
 
-static void log_findings(struct log *log, const struct diags *diags)
+/* Those from the `from`-th on. */
+static void log_findings(struct log *log, const struct diags *diags, size_t from)
 {
-    size_t room = FINDINGS_LOGGED_MAX, n = diags->errors + diags->warnings;
+    size_t room = FINDINGS_LOGGED_MAX, n = diags->n - from;
 
-    log_findings_of(log, diags, DIAG_ERROR, &room);
-    log_findings_of(log, diags, DIAG_WARNING, &room);
+    log_findings_of(log, diags, from, DIAG_ERROR, &room);
+    log_findings_of(log, diags, from, DIAG_WARNING, &room);
     if (n > FINDINGS_LOGGED_MAX)
         log_message(log, LOG_WARNING, "finding", "%zu more: run janus-sidecar validate",
                     n - FINDINGS_LOGGED_MAX);
@@ -135,24 +136,25 @@ static void put_in_force(struct live_policy *live, struct policy *policy)
     live->state.loaded_at = time(NULL);
 }
 
-static void rebuild(struct live_policy *live, const char *bytes, size_t len)
+/* What `told` holds already is not said again; it gets the rest. */
+static void rebuild(struct live_policy *live, const char *bytes, size_t len, struct diags *told)
 {
-    struct diags diags = { 0 };
-    struct policy *policy = build(live, bytes, len, &diags);
+    size_t from = told->n;
+    struct policy *policy = build(live, bytes, len, told);
 
-    log_findings(live->log, &diags);
+    diags_drop_repeats(told, from);
+    log_findings(live->log, told, from);
     if (policy)
         put_in_force(live, policy);
     else
         live->state.n_failures++;
     live->state.failed = !policy;
     log_outcome(live, policy != NULL);
-    diags_fini(&diags);
 }
 
 /* ---- watching ---- */
 
-static bool refuse_content(struct live_policy *live, const char *why)
+static bool refuse_content(struct live_policy *live, const char *why, struct diags *told)
 {
     if (live->last_why == why)
         return false;
@@ -162,51 +164,61 @@ static bool refuse_content(struct live_policy *live, const char *why)
         return false;
     }
     memset(live->seen, 0, sizeof(live->seen)); /* should the old content come back, it is news */
-    rebuild(live, NULL, 0);
+    rebuild(live, NULL, 0, told);
     return false;
 }
 
-static bool look(void *context)
+static bool look(struct live_policy *live, struct diags *told)
 {
-    struct live_policy *live = context;
     unsigned char digest[DIGEST_BYTES];
     const char *why;
     size_t len;
     char *bytes = read_manifest(live->file, &len, &why);
 
     if (!bytes)
-        return refuse_content(live, why);
+        return refuse_content(live, why, told);
     live->last_why = NULL;
     digest_of(bytes, len, digest);
     if (memcmp(digest, live->seen, sizeof(digest)) != 0) {
         memcpy(live->seen, digest, sizeof(digest));
-        rebuild(live, bytes, len);
+        rebuild(live, bytes, len, told);
     }
     free(bytes);
     return true;
 }
 
-void live_policy_reload(struct live_policy *live)
+static bool on_look(void *context)
+{
+    struct diags told = { 0 };
+    bool usable = look(context, &told);
+
+    diags_fini(&told);
+    return usable;
+}
+
+void live_policy_reload(struct live_policy *live, struct diags *told)
 {
     memset(live->seen, 0, sizeof(live->seen));
     live->last_why = NULL;
-    look(live);
+    look(live, told);
 }
 
 /* ---- its life ---- */
 
 /* A start does not wait for somebody who is writing: what stands there is taken, and the first look
  * takes what he leaves. */
-struct live_policy *live_policy_new(const struct settings *settings, const char *file,
-                                    const char *role, struct diags *diags)
+struct live_policy *live_policy_new(const struct settings *settings, bool shadow,
+                                    struct diags *diags)
 {
+    const char *file = shadow ? settings->shadow_manifest_file : settings->manifest_file;
     struct live_policy *live = mem_alloc(1, sizeof(*live));
     const char *why;
     size_t len = 0;
 
     live->settings = settings;
     live->file = file;
-    live->role = role;
+    live->role = shadow ? "shadow" : "manifest";
+    live->option = shadow ? "--shadow-manifest" : "--manifest";
     char *bytes = read_manifest(file, &len, &why);
     struct policy *policy = build(live, bytes, len, diags);
     if (bytes)
@@ -226,7 +238,7 @@ void live_policy_follow(struct live_policy *live, struct loop *loop, struct log 
     live->log = log;
     live->slot = slot;
     *slot = live->policy;
-    live->watch = watch_new(loop, live->file, look, live);
+    live->watch = watch_new(loop, live->file, on_look, live);
 }
 
 void live_policy_free(struct live_policy *live)

@@ -17,17 +17,18 @@ struct loop;
 struct log;
 struct live_policy;
 
-/* Reads and compiles `file`. NULL if a finding is fatal; with --strict any error is. Borrows all but
- * `diags`; `role` names it in the log. */
-struct live_policy *live_policy_new(const struct settings *settings, const char *file,
-                                    const char *role, struct diags *diags);
+/* Reads and compiles the manifest, or the one of --shadow-manifest. NULL if a finding is fatal; with
+ * --strict any error is. Borrows all but `diags`. */
+struct live_policy *live_policy_new(const struct settings *settings, bool shadow,
+                                    struct diags *diags);
 void live_policy_free(struct live_policy *live);
 
 /* Puts the policy into `*slot`, borrowed, and each that follows it too, as the file changes. */
 void live_policy_follow(struct live_policy *live, struct loop *loop, struct log *log,
                         struct policy **slot);
-/* Builds it anew, even if the file did not change: what it refers to may have. */
-void live_policy_reload(struct live_policy *live);
+/* Builds it anew, even if the file did not change: what it refers to may have. Findings go to the log, and
+ * into `told`; those that are there already are not logged again. */
+void live_policy_reload(struct live_policy *live, struct diags *told);
 
 struct live_policy_state {
     size_t n_rules;

@@ -27,6 +27,12 @@ static struct admin {
 } admins[] = {
     { "/healthz", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive" },
     { "/readyz", "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\"ready\":true" },
+    { "/metrics", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 200,
+      "# TYPE janus_sidecar_policy_rules gauge\n"
+      "# HELP janus_sidecar_policy_rules Rules of the policy in force.\n"
+      "janus_sidecar_policy_rules{policy=\"manifest\"} 4\n" },
+    { "/metrics to a page", "GET /metrics HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n",
+      403, "CallerRefused" },
     { "/ is not there", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 404, "/healthz" },
     { "POST", "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405,
       "MethodNotAllowed" },

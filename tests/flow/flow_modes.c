@@ -172,6 +172,7 @@ static void logged_and_counted(void **state)
     free(line);
     process_await_line(own.sidecar, "verdict=would-deny");
     world_readyz(&own, 200, "\"mode\":\"report\",\"would_deny\":2,");
+    world_metrics(&own, "janus_sidecar_would_deny_total 2\n");
     world_close(&own);
 }
 
@@ -276,6 +277,8 @@ static void differences_only(void **state)
     expect_difference("path=/v2/a", "verdict=deny shadow=allow", " shadow_rule_line=");
     world_readyz(&own, 200, "\"shadow\":{\"rules\":2,\"generation\":1,\"reload\":\"ok\"");
     world_readyz(&own, 200, "\"shadow_differences\":2,");
+    world_metrics(&own, "janus_sidecar_shadow_differences_total 2\n");
+    world_metrics(&own, "janus_sidecar_policy_rules{policy=\"shadow\"} 2\n");
     world_close(&own);
 }
 

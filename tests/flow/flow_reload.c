@@ -179,9 +179,13 @@ static void broken(void **state)
     is_v1();
     world_readyz(&own, 200,
                  "\"rules\":4,\"generation\":1,\"reload\":\"failed\",\"reload_failures\":1");
+    world_metrics(&own, "janus_sidecar_policy_reload_failures_total{policy=\"manifest\"} 1\n");
+    world_metrics(&own, "janus_sidecar_policy_reload_failed{policy=\"manifest\"} 1\n");
     replace("manifest.json", V2);
     await_generation(2);
     is_v2();
+    world_metrics(&own, "janus_sidecar_policy_reload_failed{policy=\"manifest\"} 0\n");
+    world_metrics(&own, "janus_sidecar_policy_reloads_total{policy=\"manifest\"} 1\n");
     world_readyz(&own, 200, "\"rules\":1,\"generation\":2,\"reload\":\"ok\",\"reload_failures\":1");
     world_close(&own);
 }

@@ -198,16 +198,27 @@ const struct response *world_refused(struct world *world, const char *request)
     return response;
 }
 
-void world_readyz(const struct world *world, unsigned status, const char *says)
+static void admin_says(const struct world *world, const char *request, unsigned status,
+                       const char *says)
 {
     struct client *client = client_new(world->admin_port);
 
-    client_say(client, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_say(client, request);
     const struct response *response = client_response(client);
     expect_status(response, status);
     if (!strstr(response->body.at, says))
-        fail_msg("/readyz was to say %s:\n%s", says, response->body.at);
+        fail_msg("%s was to say %s:\n%s", request, says, response->body.at);
     client_close(client);
+}
+
+void world_readyz(const struct world *world, unsigned status, const char *says)
+{
+    admin_says(world, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", status, says);
+}
+
+void world_metrics(const struct world *world, const char *says)
+{
+    admin_says(world, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 200, says);
 }
 
 /* ---- groups

@@ -60,6 +60,9 @@ const struct response *world_refused(struct world *world, const char *request);
 /* Asks /readyz: its status, and something that it says. */
 void world_readyz(const struct world *world, unsigned status, const char *says);
 
+/* Asks /metrics: a line of it, or several. */
+void world_metrics(const struct world *world, const char *says);
+
 /* Starts a sidecar with these options alone and waits until it is ready. */
 struct process *sidecar_start(const struct process_plan *plan, uint16_t *port, uint16_t *admin);
 /* SIGTERM and its end: fails the test unless that is 0. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "config/manifest.h"
+#include "policy/lint.h"
 #include "policy/policy.h"
 #include "policy/readings.h"
 
@@ -66,6 +67,22 @@ static void judge(const struct policy *policy, struct text target)
         check_allowed(policy, &where);
 }
 
+/* Warnings only, and the same of the same. */
+static void lint(const struct manifest *manifest, const struct policy *policy)
+{
+    struct diags diags = { 0 };
+    size_t n;
+
+    policy_lint(policy, &diags);
+    policy_lint_rows(manifest, POLICY_LICENSE | POLICY_APP, &diags);
+    n = diags.n;
+    policy_lint(policy, &diags);
+    CHECK(diags.errors == 0 && diags.n >= n);
+    diags_drop_repeats(&diags, n);
+    CHECK(diags.n == n);
+    diags_fini(&diags);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     static char account[] = "acme", workspace[] = "dev1", region[] = "aws-us-east-1";
@@ -86,6 +103,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     if (manifest) {
         struct policy *policy = policy_new(manifest, &settings, &diags);
 
+        lint(manifest, policy);
         manifest_free(manifest);
         judge(policy, text_span(all.at, end));
         policy_unref(policy);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "config/manifest.h"
+#include "policy/lint.h"
 #include "policy/policy.h"
 
 #define CHECK(condition) ((condition) ? (void)0 : abort())
@@ -79,7 +80,11 @@ static void judge_all(struct provider *provider, struct text method,
     struct providers with = { &provider, 1 }, without = { NULL, 0 };
     struct policy *open = compile(&without), *policy = compile(&with);
     struct verdict verdict = judge(policy, method, where);
+    struct diags found = { 0 };
 
+    policy_lint(policy, &found);
+    CHECK(found.errors == 0);
+    diags_fini(&found);
     CHECK(judge(open, method, where).reason != REASON_DENIED_BY_RULE);
     if (verdict.reason == REASON_DENIED_BY_RULE)
         check_denied(policy, method, where);

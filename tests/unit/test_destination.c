@@ -326,6 +326,20 @@ static const struct {
       "a\xc2\xad"
       "b.example",
       NULL, false },
+    { "soft hyphen in an international name",
+      "b\xc3\xbc\xc2\xad"
+      "cher.example",
+      NULL, false },
+    { "no-break space before an international name",
+      "\xc2\xa0"
+      "b\xc3\xbc"
+      "cher.example",
+      NULL, false },
+    { "zero-width space behind an international name",
+      "b\xc3\xbc"
+      "cher\xe2\x80\x8b.example",
+      NULL, false },
+    { "a ligature is two letters", "b\xc3\xbc\xef\xac\x81.example", NULL, false },
     { "not UTF-8", "a\xff.example", NULL, false },
     { "bad punycode", "xn--a.example", NULL, false },
     { "empty punycode", "xn--.example", NULL, false },

@@ -111,6 +111,35 @@ static void test_flood(void **state)
     diags_fini(&list);
 }
 
+/* Two manifests refer to one file: what is wrong in it is said once. */
+static void test_repeats(void **state)
+{
+    struct place place = { "f", 1, 1 }, other = { "f", 1, 2 };
+    struct diags list = { 0 };
+
+    (void)state;
+    diag_error(&list, place, "a");
+    diag_error(&list, place, "a"); /* in front of the mark: stays */
+    diag_fatal(&list, place, "b");
+    diag_warning(&list, place, "c");
+    diag_error(&list, place, "a");
+    diag_error(&list, other, "a");
+    diag_warning(&list, place, "c");
+    diag_warning(&list, place, "d");
+    diag_warning(&list, place, "d");
+    diag_fatal(&list, place, "b");
+    diags_drop_repeats(&list, 4);
+    assert_int_equal(list.n, 6);
+    assert_int_equal(list.errors, 4);
+    assert_int_equal(list.fatal, 1);
+    assert_int_equal(list.warnings, 2);
+    assert_string_equal(list.items[4].where, "f:1:2");
+    assert_string_equal(list.items[5].what, "d");
+    diags_drop_repeats(&list, list.n);
+    assert_int_equal(list.n, 6);
+    diags_fini(&list);
+}
+
 static void test_print(void **state)
 {
     char *text = NULL;
@@ -139,6 +168,7 @@ int main(void)
     stories_add(&stories, "a long path keeps its end, line and column", test_long_path, NULL);
     stories_add(&stories, "levels are counted", test_counts, NULL);
     stories_add(&stories, "a flood is counted, and a fatal finding still seen", test_flood, NULL);
+    stories_add(&stories, "what was said already is dropped", test_repeats, NULL);
     stories_add(&stories, "one finding a line", test_print, NULL);
     return stories_run("diag", &stories);
 }

@@ -147,6 +147,12 @@ static struct warned {
     { "the same key in another writing",
       "{\"policies\": [{\"name\": \"x\", \"attrs\": {\"host\": \"a\", \"h\\u006fst\": \"b\"}}]}",
       "m:1:52", "\"host\" stands here" },
+    { "a dependency twice",
+      "{\"dependencies\": {\"a.b\": \"1.x\", \"a.b\": \"2.x\", \"c.d\": \"0.x\"}}", "m:1:33",
+      "stands here a second time" },
+    { "a dependency twice, the second one last",
+      "{\"dependencies\": {\"a.b\": \"1.x\", \"c.d\": \"0.x\", \"a.b\": \"2.x\"}}", "m:1:47",
+      "stands here a second time" },
     { "a method is not part of a policy",
       "{\"policies\": [{\"name\": \"outbound-access\", \"attrs\": {\"host\": \"a\", \"method\": "
       "\"GET\"}}]}",
@@ -186,8 +192,6 @@ static struct silent {
     { "a policy's other keys", "{\"policies\": [{\"name\": \"x\", \"reason\": 1}]}", 1, 0 },
     { "a huge number somewhere", "{\"x\": 123456789012345678901234567890}", 0, 0 },
     { "dependencies", "{\"dependencies\": {\"a.b\": \"1.x\", \"c.d\": \"0.x\"}}", 0, 2 },
-    { "a dependency twice is one",
-      "{\"dependencies\": {\"a.b\": \"1.x\", \"a.b\": \"2.x\", \"c.d\": \"0.x\"}}", 0, 2 },
     { "a dependency with an escape",
       "{\"dependencies\": {\"caf\\u00e9.\\ud83d\\ude00\": \"1.x\", \"c.d\": \"0.x\"}}", 0, 2 },
 };
@@ -363,6 +367,8 @@ static void test_files(void **state)
     assert_non_null(find(&diags, path, "empty"));
     assert_int_equal(diags.fatal, 5);
     unlink(path);
+    assert_null(manifest_load_for("--shadow-manifest", path, &diags));
+    assert_non_null(find(&diags, path, "with --shadow-manifest FILE"));
     rmdir(directory);
     diags_fini(&diags);
 }

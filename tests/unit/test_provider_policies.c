@@ -1,4 +1,5 @@
 /* policies.json of providers: what is read, what spoils a file, and which files of a folder count. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,15 +97,31 @@ static struct story {
 
 static char account[] = "acme", workspace[] = "dev1", region[] = "aws-us-east-1";
 
+/* `rows` is what stands in "policies". */
+static struct policy *compile_rows(const char *rows, struct providers *providers,
+                                   struct diags *diags)
+{
+    struct settings settings = {
+        .account = account, .workspace = workspace, .region = region, .policy_kinds = POLICY_APP
+    };
+    struct manifest *manifest;
+    struct policy *policy;
+    char *json = NULL;
+
+    assert_true(asprintf(&json,
+                         "{\"vendor\":\"v\",\"name\":\"a\",\"version\":\"1.0.0\","
+                         "\"policies\":[%s]}",
+                         rows) > 0);
+    manifest = manifest_parse("manifest.json", text_of(json), diags);
+    policy = policy_compile(manifest, providers, &settings, diags);
+    manifest_free(manifest);
+    free(json);
+    return policy;
+}
+
 static struct policy *compile_with(struct providers *providers, struct diags *diags)
 {
-    static const char json[] = "{\"vendor\":\"v\",\"name\":\"a\",\"version\":\"1.0.0\"}";
-    struct settings settings = { .account = account, .workspace = workspace, .region = region };
-    struct manifest *manifest = manifest_parse("manifest.json", text_of(json), diags);
-    struct policy *policy = policy_compile(manifest, providers, &settings, diags);
-
-    manifest_free(manifest);
-    return policy;
+    return compile_rows("", providers, diags);
 }
 
 static void story_is_read(void **state)
@@ -164,6 +181,23 @@ static const char *const tree[][2] = {
     { "README.md", "nonsense" },
 };
 
+/* For whoever watches them: those that are read, and no other. */
+static void the_same_files_are_listed(const char *dir)
+{
+    static const char *const names[] = { "vtex.folder/policies.json", "vtex.hollow/policies.json",
+                                         "vtex.twice.json", "vtex.twice/policies.json",
+                                         "vtex.x.json" };
+    struct provider_files files;
+
+    assert_true(provider_files_list(dir, &files));
+    assert_int_equal(files.n, 5);
+    for (size_t i = 0; i < files.n; i++)
+        assert_string_equal(files.items[i] + strlen(dir) + 1, names[i]);
+    provider_files_fini(&files);
+    assert_false(provider_files_list("/nowhere/at/all", &files));
+    provider_files_fini(&files);
+}
+
 static void the_right_files_are_read(void **state)
 {
     enum { N = sizeof tree / sizeof *tree };
@@ -186,8 +220,10 @@ static void the_right_files_are_read(void **state)
     assert_null(providers_find(providers, TEXT("vtex.xx")));
     assert_int_equal(diags.errors, 2);
     assert_int_equal(diags.fatal, 0);
+    assert_int_equal(diags.warnings, 4); /* .json, but no app's: they are named */
     providers_free(providers);
     diags_fini(&diags);
+    the_same_files_are_listed(dir);
     for (size_t i = N; i-- > 0; free(paths[i]))
         assert_int_equal(remove(paths[i]), 0);
     assert_int_equal(rmdir(dir), 0);
@@ -216,38 +252,103 @@ static void no_folder_is_no_provider(void **state)
     providers_free(providers);
 }
 
-/* The collection of real files, where it is there. */
+/* ---- the collection of real files, where it is there ---- */
+
+/* The app whose resources the file names, or "vtex.x". */
+static void app_of_file(const char *path, char out[120])
+{
+    FILE *in = fopen(path, "r");
+    char *text = NULL, *at;
+    size_t size = 0;
+
+    assert_non_null(in);
+    snprintf(out, 120, "vtex.x");
+    if (getdelim(&text, &size, '\0', in) > 0 && (at = strstr(text, "vrn:")))
+        snprintf(out, 120, "%.*s", (int)strcspn(at + 4, ":"), at + 4);
+    free(text);
+    fclose(in);
+}
+
+/* Read as the file of the app that it names: each is whole, opens something, and says nothing but that a
+ * policy without statements opens nothing. */
+static void real_file_is_read(const char *path)
+{
+    static const char outbound[] = "\"statements\"";
+    struct diags diags = { 0 };
+    struct provider *provider;
+    struct providers providers = { &provider, 1 };
+    struct policy *policy;
+    char app[120], *rows = NULL;
+    size_t size, n_open = 0;
+    FILE *out = open_memstream(&rows, &size);
+
+    app_of_file(path, app);
+    provider = provider_read(app, path, &diags);
+    for (size_t i = 0; i < provider->n_policies; i++) {
+        fprintf(out, "%s{\"name\":\"%s:%.*s\"}", i ? "," : "", app,
+                TEXT_ARG(provider->policies[i].name));
+        n_open += provider->policies[i].n_statements > 0;
+    }
+    fclose(out);
+    policy = compile_rows(rows, &providers, &diags);
+    if (strstr(path, "supplier-provider-example")) { /* an empty file */
+        assert_true(provider->broken);
+    } else {
+        if (provider->broken || diags.errors || n_open == 0)
+            fail_msg("%s: %s", path, diags.n ? diags.items[0].what : "it opens nothing");
+        assert_int_equal(policy_n_rules(policy), n_open);
+        for (size_t i = 0; i < diags.n; i++)
+            assert_non_null(strstr(diags.items[i].what, outbound));
+    }
+    policy_unref(policy);
+    provider_free(provider);
+    diags_fini(&diags);
+    free(rows);
+}
+
+/* service.json is none of these files: read as one by mistake, it closes its app and opens nothing. */
+static void service_file_is_refused(const char *path)
+{
+    struct diags diags = { 0 };
+    struct provider *provider = provider_read("vtex.x", path, &diags);
+
+    if (!provider->broken || diags.errors != 1)
+        fail_msg("%s is taken for a policies.json", path);
+    provider_free(provider);
+    diags_fini(&diags);
+}
+
+static void each_file(const char *folder, void (*check)(const char *path), size_t at_least)
+{
+    size_t n = 0;
+    char *path = NULL;
+    const struct dirent *entry;
+    DIR *dir;
+
+    assert_true(asprintf(&path, "%s/%s", getenv("JANUS_REAL_MANIFESTS"), folder) > 0);
+    dir = opendir(path);
+    free(path);
+    assert_non_null(dir);
+    while ((entry = readdir(dir))) {
+        if (!strstr(entry->d_name, ".json"))
+            continue;
+        assert_true(
+            asprintf(&path, "%s/%s/%s", getenv("JANUS_REAL_MANIFESTS"), folder, entry->d_name) > 0);
+        check(path);
+        free(path);
+        n++;
+    }
+    closedir(dir);
+    assert_true(n >= at_least);
+}
+
 static void real_files_are_read(void **state)
 {
-    static const char *const broken[] = { "vtex-apps__supplier-provider-example.json" };
-    const char *folder = getenv("JANUS_REAL_MANIFESTS");
-    static const char *const names[] = {
-        "VTEX-US-SE__b2b-organizations-graphql.json",
-        "vtex-apps__availability-notify-worker.json",
-        "vtex-apps__catalog-api-proxy.json",
-        "vtex-apps__store-graphql.json",
-        "vtex__ab-tester.json",
-        "webimpacto-vtex-apps__store-graphql.json",
-        "vtex-apps__supplier-provider-example.json",
-    };
-
     (void)state;
-    if (!folder)
+    if (!getenv("JANUS_REAL_MANIFESTS"))
         skip();
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct diags diags = { 0 };
-        struct provider *provider;
-        struct providers providers = { &provider, 1 };
-        char *path = NULL;
-
-        assert_true(asprintf(&path, "%s/policies/%s", folder, names[i]) > 0);
-        provider = provider_read("vtex.x", path, &diags);
-        policy_unref(compile_with(&providers, &diags));
-        assert_int_equal(provider->broken, strcmp(names[i], broken[0]) == 0);
-        provider_free(provider);
-        diags_fini(&diags);
-        free(path);
-    }
+    each_file("policies", real_file_is_read, 20);
+    each_file("services", service_file_is_refused, 20);
 }
 
 int main(void)

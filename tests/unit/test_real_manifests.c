@@ -193,14 +193,18 @@ static void policy_is_told_of(const struct manifest *manifest, const struct find
 {
     enum diag_level level = strcmp(row->level, "WARN") == 0 ? DIAG_WARNING : DIAG_ERROR;
     size_t index = (size_t)strtoul(row->index, NULL, 10);
+    bool found = false;
 
     for (size_t i = 0; i < manifest->n_policies; i++) {
         const struct manifest_policy *policy = &manifest->policies[i];
 
+        found = found || policy->index == index;
         if (policy->index == index && !is_told(diags, level, policy->host_place) &&
             !is_told(diags, level, policy->path_place))
             fail_msg("%s policy %zu: no %s (%s)", row->manifest, index, row->level, row->reason);
     }
+    if (!found)
+        fail_msg("%s has no policy %zu", row->manifest, index);
 }
 
 static void load_is_told_as_agreed(void **state)
