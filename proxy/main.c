@@ -21,6 +21,8 @@ static const struct command {
       "the smallest policies for what the access log shows, and those never used" },
     { "validate", command_validate, "validate [options]",
       "every finding in settings, manifest and token source" },
+    { "graphql", command_graphql, "graphql check [--builder 1.x|2.x] PATH...",
+      "the rules of @auth over the *.graphql of a schema" },
 };
 
 static int print_help(void)

@@ -30,6 +30,11 @@ const char *graphql_access_name(enum graphql_access access)
     return names[access];
 }
 
+bool graphql_auth_suits_2x(const struct graphql_auth *auth)
+{
+    return auth->has_scope && (auth->access == GRAPHQL_PUBLIC || auth->access == GRAPHQL_PRIVATE);
+}
+
 static void breaks(struct reading *reading)
 {
     reading->auth->access = GRAPHQL_BROKEN;

@@ -29,6 +29,9 @@ struct graphql_auth graphql_auth_of(const struct graphql_member *field,
                                     const struct graphql_file *file, const char *label,
                                     struct graphql_report *report);
 
+/* False for what builder 2.x rejects on a query or mutation. */
+bool graphql_auth_suits_2x(const struct graphql_auth *auth);
+
 /* "none", "public", "private", "broken" */
 const char *graphql_access_name(enum graphql_access access);
 

@@ -76,7 +76,7 @@ static void check_operation(struct check *check, const struct graphql_operation_
     }
     check->counts.operations++;
     check->counts.access[auth.access]++;
-    check->counts.refused_by_2x += !auth.directive || !auth.has_scope;
+    check->counts.refused_by_2x += !graphql_auth_suits_2x(&auth);
     if (!auth.directive)
         say_undecorated(check, graphql_schema_place(each->file, each->field->name.at), label);
 }

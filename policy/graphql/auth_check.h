@@ -13,7 +13,7 @@ enum graphql_builder { GRAPHQL_BUILDER_1X, GRAPHQL_BUILDER_2X };
 struct graphql_auth_counts {
     size_t operations;
     size_t access[GRAPHQL_BROKEN + 1];
-    size_t refused_by_2x; /* that lack @auth or its scope */
+    size_t refused_by_2x;
 };
 
 /* `schema` has been linked. */

@@ -126,15 +126,14 @@ static const char *read_escape(const char *at, const char *end, uint32_t *c)
 
 static void fail_escape(struct graphql_lexer *lexer, const char *at, const char *end)
 {
-    size_t length = end - at > 1 ? 1 + graphql_utf8_length(at + 1, end) : 1;
+    size_t length = end - at > 1 ? graphql_utf8_length(at + 1, end) : 0;
     char shown[24];
 
-    text_printable(text_span(at, at + length), shown, sizeof(shown));
-    graphql_lex_fail(lexer, GRAPHQL_SYNTAX, at,
-                     at + 1 < end && at[1] == 'u'
-                         ? "%s is not followed by four hex digits that name a character"
-                         : "%s is no escape; a backslash itself is written twice",
-                     at + 1 < end && at[1] == 'u' ? "\\u" : shown);
+    text_printable((struct text){ at + 1, length }, shown, sizeof(shown));
+    graphql_lex_fail(lexer, GRAPHQL_SYNTAX, at, "\\%s is no escape; %s", shown,
+                     length == 1 && at[1] == 'u'
+                         ? "behind \\u stand four hex digits that name a character"
+                         : "a backslash itself is written twice");
 }
 
 /* ---- "..." ---- */
