@@ -43,7 +43,7 @@ static struct row {
       .only_1x = { "a:2:3 auth-public-by-default" }, .only_2x = { "a:2:3 auth-missing" } },
     { "no directive on a mutation",
       .files = { "type Query { a: B" PRIVATE "} type Mutation { \"d\" c: D }" },
-      .only_1x = { "a:1:109 auth-public-by-default" }, .only_2x = { "a:1:108 auth-missing" } },
+      .only_1x = { "a:1:109 auth-public-by-default" }, .only_2x = { "a:1:109 auth-missing" } },
     { "only in a comment", .files = { "type Query { a: B # @auth(scope: PUBLIC)\n}" },
       .only_1x = { "a:1:14 auth-public-by-default" }, .only_2x = { "a:1:14 auth-missing" } },
     { "only in a description", .files = { "type Query { \"@auth(scope: PUBLIC)\" a: B }" },
