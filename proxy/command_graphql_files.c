@@ -57,7 +57,7 @@ static void refuse_amount(struct graphql_files *files, const char *path)
     if (!files->full)
         refuse(files, path,
                "with this file the schema has more files or bytes than are allowed "
-               "(10000, 64 MiB); name the folder of the schema alone");
+               "(10000, 16 MiB); name the folder of the schema alone");
     files->full = true;
 }
 

@@ -11,7 +11,7 @@
 enum {
     GRAPHQL_FILES_MAX = 10000,
     GRAPHQL_FOLDERS_DEPTH_MAX = 32,
-    GRAPHQL_SCHEMA_BYTES_MAX = 64 * 1024 * 1024,
+    GRAPHQL_SCHEMA_BYTES_MAX = 16 * 1024 * 1024,
 };
 
 /* All that one run knows. */

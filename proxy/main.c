@@ -32,11 +32,14 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("  janus-sidecar %-46s %s\n", commands[i].usage, commands[i].help);
     printf("  janus-sidecar %-46s %s\n\n", "version", "its version");
-    puts("With --json, check prints an object a line; explain, learn and validate print one "
-         "object.\n"
-         "With --junit FILE, check also writes a report for a CI server.\n"
-         "learn also takes --fold N and --fold-words N, so many distinct ids (3) or words (never)\n"
-         "become a `*`, and --fresh, as if today's manifest had no policies.\n");
+    puts(
+        "With --json, check prints an object a line; explain, learn and validate print one "
+        "object.\n"
+        "With --junit FILE, check also writes a report for a CI server.\n"
+        "graphql check takes --json, --sarif FILE, and --manifest FILE for the builder's version;\n"
+        "it needs none of the options below.\n"
+        "learn also takes --fold N and --fold-words N, so many distinct ids (3) or words (never)\n"
+        "become a `*`, and --fresh, as if today's manifest had no policies.\n");
     settings_print_help(stdout);
     return 0;
 }

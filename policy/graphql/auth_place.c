@@ -7,6 +7,7 @@ struct places {
     const struct graphql_schema *schema;
     const struct graphql_file *file;
     const struct graphql_definition *definition;
+    unsigned declared; /* spellings */
     enum graphql_builder builder;
     struct graphql_report *report;
 };
@@ -16,24 +17,40 @@ static bool is_auth(const struct graphql_directive *directive)
     return text_eq(directive->name, TEXT("auth"));
 }
 
-static bool is_declared(const struct graphql_schema *schema, struct text name)
+/* Which spelling of "auth" it is, as a bit: there are sixteen. 0: another word. */
+static unsigned spelling_of(struct text name)
 {
+    unsigned capitals = 0;
+
+    if (!text_eq_nocase(name, TEXT("auth")))
+        return 0;
+    for (size_t i = 0; i < name.len; i++)
+        capitals |= (unsigned)(name.at[i] != ascii_lower(name.at[i])) << i;
+    return 1u << capitals;
+}
+
+/* The spellings that the app has directives of its own for. */
+static unsigned declared_spellings(const struct graphql_schema *schema)
+{
+    unsigned spellings = 0;
+
     for (size_t i = 0; i < schema->n_files; i++) {
         const struct graphql_definition *each = schema->files[i]->document.definitions;
 
         for (; each; each = each->next) {
-            if (each->kind == GRAPHQL_DEF_DIRECTIVE && text_eq(each->name, name))
-                return true;
+            if (each->kind == GRAPHQL_DEF_DIRECTIVE)
+                spellings |= spelling_of(each->name);
         }
     }
-    return false;
+    return spellings;
 }
 
 /* @Auth and @AUTH protect nothing, and nobody would notice. */
 static void check_spelling(const struct places *places, const struct graphql_directive *directive)
 {
-    if (!text_eq_nocase(directive->name, TEXT("auth")) || is_auth(directive) ||
-        is_declared(places->schema, directive->name))
+    unsigned spelling = spelling_of(directive->name);
+
+    if (spelling == 0 || is_auth(directive) || (places->declared & spelling))
         return;
     graphql_say(places->report, RULE_AUTH_SPELLING,
                 graphql_schema_place(places->file, directive->at),
@@ -155,7 +172,10 @@ static void check_definition(const struct places *places)
 void graphql_auth_check_places(const struct graphql_schema *schema, enum graphql_builder builder,
                                struct graphql_report *report)
 {
-    struct places places = { .schema = schema, .builder = builder, .report = report };
+    struct places places = { .schema = schema,
+                             .declared = declared_spellings(schema),
+                             .builder = builder,
+                             .report = report };
 
     for (size_t i = 0; i < schema->n_files; i++) {
         places.file = schema->files[i];

@@ -20,6 +20,8 @@ const struct graphql_limits graphql_schema_limits = {
     .max_depth = 200,
 };
 
+static_assert(sizeof(struct graphql_definition) <= 160, "the largest node; see parse.h");
+
 /* ---- what the files of the parser share ---- */
 
 void *graphql_node(struct graphql_parser *parser, size_t size)

@@ -19,7 +19,8 @@ struct graphql_limits {
 
 enum { GRAPHQL_DEEPEST = 1000 };
 
-/* What a client may send. A node takes at most 160 bytes, so a tree takes at most 8 MB. */
+/* What a client may send. A node takes at most 160 bytes, so a tree takes at most 8 MB, and what is
+ * decoded at most the document's length. */
 extern const struct graphql_limits graphql_request_limits;
 /* What a person wrote: one file of a schema. */
 extern const struct graphql_limits graphql_schema_limits;

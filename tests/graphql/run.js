@@ -1,7 +1,7 @@
 'use strict'
 // Our parser beside the reference implementation: the same documents are accepted, the same refused, and what is
 // accepted is the same tree. Prints TAP.
-//   JANUS_BIN_DIR         where graphql-print is (default: build/release/bin)
+//   JANUS_BIN_DIR         where graphql-print and janus-sidecar are (default: build/release/bin)
 //   JANUS_REAL_MANIFESTS  a folder with schemas/ and schemas_doc/: real ones to compare as well
 //   GRAPHQL_SEED, GRAPHQL_ROUNDS  other generated documents, and more of them (groups of 200)
 
@@ -12,11 +12,13 @@ const path = require('path')
 const { parse } = require('graphql')
 const { parse: parseVtex } = require('graphql-vtex')
 
+const { authTests } = require('./auth')
 const { generator } = require('./generate')
 const stories = require('./stories')
 const { print } = require('./tree')
 
-const program = path.join(process.env.JANUS_BIN_DIR || path.join(__dirname, '../../build/release/bin'), 'graphql-print')
+const binaries = process.env.JANUS_BIN_DIR || path.join(__dirname, '../../build/release/bin')
+const program = path.join(binaries, 'graphql-print')
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 // ---- both answers: {tree}, or {why} ----
@@ -143,6 +145,7 @@ const tests = [
   ...(real ? ['schemas', 'schemas_doc'].map((folder) => compareFolder(`real ${folder}`, path.join(real, folder))) : []),
   ...Array.from({ length: rounds }, (_, round) => compareGenerated(round)),
   compareVtex,
+  ...authTests(binaries, seed),
 ]
 
 console.log(`1..${tests.length}`)

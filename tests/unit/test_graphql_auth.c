@@ -389,11 +389,35 @@ static void test_access(void **state)
     arena_fini(&arena);
 }
 
+/* ---- what the document says ---- */
+
+static void rules_are_documented(void **state)
+{
+    FILE *file = fopen(JANUS_SOURCE_DIR "/docs/graphql.md", "r");
+    char *text = NULL, want[300];
+    size_t size = 0;
+
+    (void)state;
+    assert_non_null(file);
+    assert_true(getdelim(&text, &size, '\0', file) > 0);
+    fclose(file);
+    for (int i = 0; i < N_GRAPHQL_RULES; i++) {
+        const struct graphql_rule_row *row = graphql_rule_row(i);
+
+        snprintf(want, sizeof(want), "\n| `%s` | %s | %s | ", row->name,
+                 row->level == DIAG_ERROR ? "error" : "warning", row->means);
+        if (!strstr(text, want))
+            fail_msg("docs/graphql.md has no row for the rule %s", row->name);
+    }
+    free(text);
+}
+
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, rows, test_row);
     STORIES_ADD(&stories, accesses, test_access);
+    stories_add(&stories, "docs/graphql.md has every rule", rules_are_documented, NULL);
     return stories_run("graphql @auth", &stories);
 }
