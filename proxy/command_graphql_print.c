@@ -109,15 +109,17 @@ static json_t *json_of_findings(const struct graphql_run *run)
 
 void graphql_print_json(const struct graphql_run *run)
 {
+    const struct diags *files = &run->diags, *found = &run->report.diags;
+    json_int_t errors = (json_int_t)files->errors + (json_int_t)found->errors;
+    json_int_t warnings = (json_int_t)files->warnings + (json_int_t)found->warnings;
+    json_int_t dropped = (json_int_t)files->dropped + (json_int_t)found->dropped;
     json_t *operations = json_array();
 
     for (size_t i = 0; run->judged && i < run->schema.n_fields; i++)
         json_array_append_new(operations, json_of_operation(&run->schema.fields[i]));
-    command_print_json(json_pack(
-        "{s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "builder", graphql_builder_name(run->builder),
-        "judged", (int)run->judged, "files", (json_int_t)run->schema.n_files, "errors",
-        (json_int_t)(run->diags.errors + run->report.diags.errors), "warnings",
-        (json_int_t)(run->diags.warnings + run->report.diags.warnings), "notShown",
-        (json_int_t)(run->diags.dropped + run->report.diags.dropped), "operations", operations,
-        "findings", json_of_findings(run)));
+    command_print_json(json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "builder",
+                                 graphql_builder_name(run->builder), "judged", (int)run->judged,
+                                 "files", (json_int_t)run->schema.n_files, "errors", errors,
+                                 "warnings", warnings, "notShown", dropped, "operations",
+                                 operations, "findings", json_of_findings(run)));
 }

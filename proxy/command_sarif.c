@@ -80,16 +80,18 @@ static json_t *results(const struct graphql_report *report)
     return made;
 }
 
+/* Where it is stands in the sentence: an option has no location. */
 static json_t *notifications(const struct diags *diags)
 {
+    char text[DIAG_WHERE_MAX + DIAG_TEXT_MAX + 2];
     json_t *made = json_array();
 
     for (size_t i = 0; i < diags->n; i++) {
         const struct diag *diag = &diags->items[i];
 
-        json_array_append_new(made, json_pack("{s:s, s:o, s:o}", "level", level_name(diag->level),
-                                              "message", message_of(diag->what), "locations",
-                                              locations_of(diag)));
+        snprintf(text, sizeof(text), "%s: %s", diag->where, diag->what);
+        json_array_append_new(made, json_pack("{s:s, s:o}", "level", level_name(diag->level),
+                                              "message", message_of(text)));
     }
     return made;
 }

@@ -81,7 +81,7 @@ static void check_operation(struct check *check, const struct graphql_operation_
         say_undecorated(check, graphql_schema_place(each->file, each->field->name.at), label);
 }
 
-/* Queries kept beside a schema are for clients: the builder does not want them there. */
+/* Queries kept beside a schema are for clients; a schema is built without them. */
 static void check_executable(const struct check *check)
 {
     for (size_t i = 0; i < check->schema->n_files; i++) {
@@ -90,9 +90,10 @@ static void check_executable(const struct check *check)
 
         for (; each; each = each->next) {
             if (graphql_is_executable(each))
-                graphql_say(check->report, RULE_NOT_A_SCHEMA, graphql_schema_place(file, each->at),
-                            "a %s is no part of a schema; move it to another folder",
-                            graphql_keyword(each));
+                graphql_say(
+                    check->report, RULE_NOT_A_SCHEMA, graphql_schema_place(file, each->at),
+                    "a %s is no part of a schema and not looked at; move it to another folder",
+                    graphql_keyword(each));
         }
     }
 }

@@ -54,7 +54,7 @@ static const struct graphql_rule_row rows[N_GRAPHQL_RULES] = {
     [RULE_FIELD_TWICE] = { "field-twice", DIAG_ERROR, "An operation is defined once." },
     [RULE_SUBSCRIPTION] = { "subscription", DIAG_WARNING,
                             "The rules of @auth name queries and mutations only." },
-    [RULE_NOT_A_SCHEMA] = { "not-a-schema", DIAG_ERROR,
+    [RULE_NOT_A_SCHEMA] = { "not-a-schema", DIAG_WARNING,
                             "Operations and fragments are no part of a schema." },
     [RULE_NO_OPERATIONS] = { "no-operations", DIAG_WARNING,
                              "The files hold neither a query nor a mutation." },

@@ -42,7 +42,7 @@ bool graphql_schema_add(struct graphql_schema *schema, const char *name, char *b
     file->name = text_dup(text_of(name));
     file->bytes = bytes;
     /* kept in any case: findings borrow nothing, but an order of files is easier to explain */
-    schema->files = mem_grow(schema->files, schema->n_files, sizeof(*schema->files));
+    schema->files = mem_grow(schema->files, schema->n_files, sizeof(struct graphql_file *));
     schema->files[schema->n_files++] = file;
     if (graphql_parse((struct text){ bytes, len }, &graphql_schema_limits, &schema->arena,
                       &file->document, &error)) {
