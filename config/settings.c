@@ -53,7 +53,9 @@ static void keep_shown(struct settings *settings, const struct given *given)
 {
     settings->shown = mem_alloc(settings_n_rows, sizeof(*settings->shown));
     for (size_t i = 0; i < settings_n_rows; i++)
-        settings->shown[i] = joined(&given[i]);
+        settings->shown[i] = settings_rows[i].kind == KIND_SECRET
+                                 ? text_dup(given[i].n ? TEXT("(set)") : TEXT(""))
+                                 : joined(&given[i]);
 }
 
 static void check_account(const struct given *given, struct diags *diags)

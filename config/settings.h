@@ -28,6 +28,8 @@ enum policy_kind {
 
 enum mode { MODE_ENFORCE, MODE_REPORT };
 
+enum scrub_mode { SCRUB_MASK, SCRUB_CUT, SCRUB_OFF };
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct settings {
@@ -51,12 +53,24 @@ struct settings {
     bool unsafe_listen;
 
     /* identities */
-    char *token_file; /* NULL: no app token, and requests where one is due end with 503 */
+    /* where app tokens come from; with none of them, requests where one is due end with 503 */
+    char *token_file;
+    struct strings token_command;      /* a program and its arguments */
+    char *token_session;               /* the toolbelt's session folder */
+    char *appkey, *apptoken;           /* a key pair, from the environment alone */
+    char *appkey_file, *apptoken_file; /* or files that hold it */
+    struct strings token_sources;      /* names, in order of preference; empty: all that are set */
+    unsigned token_timeout_ms;         /* of a command or a login */
+    unsigned token_lifetime_ms;        /* of a token that does not say when it expires */
+    unsigned token_skew_ms;            /* a token is not sent in the last of its life */
+    unsigned token_overlap_ms;         /* how long the token before still helps */
+    unsigned token_retry_ms, token_retry_max_ms; /* the first and the longest step of backoff */
     char *placeholder;
     enum inject inject;
     unsigned token_wait_ms;
     struct strings janus_hosts; /* patterns, templates already filled in */
     struct strings io_hosts;
+    enum scrub_mode scrub; /* the app token in what comes back */
 
     /* where requests go */
     char *default_host; /* template already filled in */
@@ -95,7 +109,7 @@ void settings_print_help(FILE *out);
 /* The rows as a Markdown table: docs/settings.md is made by this, and a test compares them. */
 void settings_print_markdown(FILE *out);
 /* Calls back once a row with its effective value as text (lists joined by ","), for the log.
- * There are no secrets among the settings, only names of files that hold them. */
+ * A secret is shown as "(set)". */
 void settings_each(const struct settings *settings,
                    void (*visit)(void *context, const char *name, const char *value),
                    void *context);

@@ -39,6 +39,17 @@ static void take_text(const struct reading *reading, const struct settings_row *
                json_place(&reading->json, at), reading->diags);
 }
 
+static void take_word(const struct reading *reading, const struct settings_row *row,
+                      const json_t *value, const char *at)
+{
+    if (json_is_string(value))
+        given_take_whole(&reading->given[row - settings_rows], LEVEL_FILE,
+                         (struct text){ json_string_value(value), json_string_length(value) },
+                         json_place(&reading->json, at), reading->diags);
+    else
+        wrong_type(reading, row, at);
+}
+
 static void take_value(const struct reading *reading, const struct settings_row *row,
                        const json_t *value, const char *at)
 {
@@ -61,8 +72,12 @@ static void take_array(const struct reading *reading, const struct settings_row 
     if (given->level < LEVEL_FILE)
         given->level = LEVEL_FILE;
     json_walk(&reading->json, &walk, at);
-    for (size_t i = 0; place_walk_next(&walk); i++)
-        take_value(reading, row, json_array_get(array, i), walk.value);
+    for (size_t i = 0; place_walk_next(&walk); i++) {
+        if (row->kind == KIND_WORDS)
+            take_word(reading, row, json_array_get(array, i), walk.value);
+        else
+            take_value(reading, row, json_array_get(array, i), walk.value);
+    }
 }
 
 static const struct settings_row *find_row(const struct reading *reading, struct text key)

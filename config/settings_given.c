@@ -32,13 +32,49 @@ static void add_list(struct given *given, struct text list, struct place place, 
     add_item(given, text_trim(list), place, diags);
 }
 
+static void add_words(struct given *given, struct text words, struct place place,
+                      struct diags *diags)
+{
+    words = text_trim(words);
+    if (!words.len)
+        add_item(given, words, place, diags); /* it is said to be empty */
+    for (; words.len; words = text_trim(words)) {
+        size_t len = 0;
+        while (len < words.len && words.at[len] != ' ' && words.at[len] != '\t')
+            len++;
+        add_item(given, (struct text){ words.at, len }, place, diags);
+        words = text_span(words.at + len, words.at + words.len);
+    }
+}
+
+/* Other processes read command lines, and settings files are committed. */
+static void refuse_secret(const struct settings_row *row, struct place place, struct diags *diags)
+{
+    diag_fatal(diags, place,
+               "a secret is taken from the environment (%s) or from a file (%s-file FILE) only",
+               row->variable, row->flag);
+}
+
+void given_take_whole(struct given *given, enum settings_level level, struct text text,
+                      struct place place, struct diags *diags)
+{
+    if (given->level > level)
+        return;
+    given->level = level;
+    add_item(given, text, place, diags);
+}
+
 void given_take(struct given *given, const struct settings_row *row, enum settings_level level,
                 struct text text, struct place place, struct diags *diags)
 {
     if (given->level > level)
         return;
     given->level = level;
-    if (settings_is_list(row))
+    if (row->kind == KIND_SECRET && level != LEVEL_ENVIRONMENT)
+        refuse_secret(row, place, diags);
+    else if (row->kind == KIND_WORDS)
+        add_words(given, text, place, diags);
+    else if (settings_is_list(row))
         add_list(given, text, place, diags);
     else
         add_item(given, text, place, diags);
@@ -46,8 +82,10 @@ void given_take(struct given *given, const struct settings_row *row, enum settin
 
 void given_fini(struct given *given)
 {
-    for (size_t i = 0; i < given->n; i++)
+    for (size_t i = 0; i < given->n; i++) {
+        explicit_bzero(given->items[i].text, strlen(given->items[i].text));
         free(given->items[i].text);
+    }
     free(given->items);
     *given = (struct given){ 0 };
 }

@@ -22,9 +22,13 @@ struct given {
     size_t n;
 };
 
-/* Takes what `level` says about a setting, unless a higher one spoke. Lists are split at commas. */
+/* Takes what `level` says about a setting, unless a higher one spoke. Lists are split at commas,
+ * words at blanks. A secret is refused from anywhere but the environment. */
 void given_take(struct given *given, const struct settings_row *row, enum settings_level level,
                 struct text text, struct place place, struct diags *diags);
+/* The same, and the text is one item whatever stands in it. */
+void given_take_whole(struct given *given, enum settings_level level, struct text text,
+                      struct place place, struct diags *diags);
 void given_fini(struct given *given);
 
 /* Each fills the rows' `given` (settings_n_rows of them) from one level. */

@@ -64,7 +64,9 @@ static void describe(const struct settings_row *row, char line[LINE_MAX_LEN])
 static void print_row(FILE *out, const struct settings_row *row)
 {
     struct wrapped wrapped = { out, INDENT };
-    int used = fprintf(out, "  %s %s", row->flag, row->value ? row->value : "");
+    int used = row->kind == KIND_SECRET
+                   ? fprintf(out, "  (environment only)")
+                   : fprintf(out, "  %s %s", row->flag, row->value ? row->value : "");
     char line[LINE_MAX_LEN];
 
     if (used < INDENT)
@@ -126,9 +128,11 @@ static void put_list(FILE *out, const char *list)
 
 static void print_cells(FILE *out, const struct settings_row *row)
 {
-    fputs("| `", out);
-    fputs(row->flag, out);
-    fprintf(out, "%s%s` | ", row->value ? " " : "", row->value ? row->value : "");
+    if (row->kind == KIND_SECRET)
+        fputs("| none | ", out);
+    else
+        fprintf(out, "| `%s%s%s` | ", row->flag, row->value ? " " : "",
+                row->value ? row->value : "");
     put_code(out, row->variable, '\0');
     fputs(" | ", out);
     if (row->standard)

@@ -7,6 +7,8 @@
 #define LIST(field, n_field)                                                                       \
     offsetof(struct settings, field), offsetof(struct settings, n_field), NULL
 #define CHOICE(field, names) offsetof(struct settings, field), 0, names
+#define ORDER(field, n_field, names)                                                               \
+    offsetof(struct settings, field), offsetof(struct settings, n_field), names
 
 static const char *const inject_names[] = {
     [INJECT_ABSENT] = "absent",
@@ -20,8 +22,14 @@ static const char *const mode_names[] = {
     [MODE_ENFORCE] = "enforce", [MODE_REPORT] = "report", NULL
 };
 
+static const char *const scrub_names[] = {
+    [SCRUB_MASK] = "mask", [SCRUB_CUT] = "cut", [SCRUB_OFF] = "off", NULL
+};
+
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
+
+static const char *const token_source_names[] = { "file", "command", "session", "login", NULL };
 
 static const char *const log_level_names[] = {
     [LOG_ERROR] = "error",
@@ -76,6 +84,36 @@ const struct settings_row settings_rows[] = {
 
     { NAMED("token-file", "TOKEN_FILE"), KIND_TEXT, GROUP_IDENTITY, FIELD(token_file), "FILE", NULL,
       "file that holds the app token; re-read when it changes" },
+    { NAMED("token-command", "TOKEN_COMMAND"), KIND_WORDS, GROUP_IDENTITY,
+      LIST(token_command.items, token_command.n), "WORDS", NULL,
+      "program that prints a token, and its arguments, run without a shell; blanks part them, a JSON array "
+      "in the settings file keeps them whole" },
+    { NAMED("token-session", "TOKEN_SESSION"), KIND_TEXT, GROUP_IDENTITY, FIELD(token_session), "DIR", NULL,
+      "session folder of the VTEX toolbelt, ~/.vtex/session as a rule; read when it changes, never written" },
+    { NAMED("appkey-file", "APPKEY_FILE"), KIND_TEXT, GROUP_IDENTITY, FIELD(appkey_file), "FILE", NULL,
+      "file that holds the app key to log in with" },
+    { NAMED("apptoken-file", "APPTOKEN_FILE"), KIND_TEXT, GROUP_IDENTITY, FIELD(apptoken_file), "FILE", NULL,
+      "file that holds the app key's token" },
+    { NAMED("appkey", "APPKEY"), KIND_SECRET, GROUP_IDENTITY, FIELD(appkey), "TEXT", NULL,
+      "the app key to log in with" },
+    { NAMED("apptoken", "APPTOKEN"), KIND_SECRET, GROUP_IDENTITY, FIELD(apptoken), "TEXT", NULL,
+      "the app key's token" },
+    { NAMED("token-sources", "TOKEN_SOURCES"), KIND_NAMES, GROUP_IDENTITY,
+      ORDER(token_sources.items, token_sources.n, token_source_names), "LIST", NULL,
+      "sources of tokens, the preferred one first: file, command, session, login; as set up, in this order, "
+      "when not given" },
+    { NAMED("token-timeout", "TOKEN_TIMEOUT"), KIND_MILLIS, GROUP_IDENTITY, FIELD(token_timeout_ms), "TIME",
+      "10s", "how long a token command or a login may take" },
+    { NAMED("token-lifetime", "TOKEN_LIFETIME"), KIND_MILLIS, GROUP_IDENTITY, FIELD(token_lifetime_ms), "TIME",
+      "1h", "life of a token that does not say when it expires, from when its source last gave it" },
+    { NAMED("token-skew", "TOKEN_SKEW"), KIND_WAIT, GROUP_IDENTITY, FIELD(token_skew_ms), "TIME", "10s",
+      "end of a token's life in which it is not sent any more; a tenth of its life at most" },
+    { NAMED("token-overlap", "TOKEN_OVERLAP"), KIND_WAIT, GROUP_IDENTITY, FIELD(token_overlap_ms), "TIME", "30s",
+      "how long the token before the current one is tried where the current one is not known yet" },
+    { NAMED("token-retry", "TOKEN_RETRY"), KIND_MILLIS, GROUP_IDENTITY, FIELD(token_retry_ms), "TIME", "1s",
+      "longest pause after a source's first failure; it doubles with each further one" },
+    { NAMED("token-retry-max", "TOKEN_RETRY_MAX"), KIND_MILLIS, GROUP_IDENTITY, FIELD(token_retry_max_ms),
+      "TIME", "1m", "longest pause after any number of failures" },
     { NAMED("token-wait", "TOKEN_WAIT"), KIND_WAIT, GROUP_IDENTITY, FIELD(token_wait_ms), "TIME", "2s",
       "how long a request waits for a token that is being renewed" },
     { NAMED("placeholder", "PLACEHOLDER"), KIND_PLACEHOLDER, GROUP_IDENTITY, FIELD(placeholder), "TEXT",
@@ -89,6 +127,8 @@ const struct settings_row settings_rows[] = {
     { NAMED("io-hosts", "IO_HOSTS"), KIND_HOSTS, GROUP_IDENTITY, LIST(io_hosts.items, io_hosts.n), "HOST",
       "app.io.vtex.com,infra.io.vtex.com,platform.io.vtex.com",
       "hosts that get the token as Authorization: Bearer" },
+    { NAMED("scrub", "SCRUB"), KIND_CHOICE, GROUP_IDENTITY, CHOICE(scrub, scrub_names), "HOW", "mask",
+      "an app token that comes back in a response: mask it, cut the response, or turn looking for it off" },
 
     { NAMED("default-host", "DEFAULT_HOST"), KIND_HOST, GROUP_ORIGIN, FIELD(default_host), "HOST",
       "{{account}}.vtexcommercestable.com.br", "destination of requests that name the sidecar itself" },
@@ -145,6 +185,8 @@ bool settings_is_list(const struct settings_row *row)
     case KIND_ADDRESSES:
     case KIND_CIDRS:
     case KIND_CONNECT_TOS:
+    case KIND_WORDS:
+    case KIND_NAMES:
         return true;
     default:
         return false;

@@ -26,6 +26,9 @@ enum settings_kind {
     KIND_ADDRESSES,
     KIND_CIDRS,
     KIND_CONNECT_TOS,
+    KIND_WORDS,  /* struct strings: parted by blanks, an array in the file keeps each whole */
+    KIND_NAMES,  /* struct strings: some of `choices`, in the order given */
+    KIND_SECRET, /* char *: from the environment alone, never shown */
     N_SETTINGS_KINDS,
 };
 

@@ -63,13 +63,14 @@ static json_t *row_schema(const struct settings_row *row)
     return schema;
 }
 
-/* A settings file cannot name a settings file. */
+/* A settings file cannot name a settings file, nor hold a secret. */
 static json_t *all_rows(void)
 {
     json_t *properties = json_object();
 
     for (size_t i = 0; i < settings_n_rows; i++)
-        if (settings_rows[i].field != offsetof(struct settings, config_file))
+        if (settings_rows[i].field != offsetof(struct settings, config_file) &&
+            settings_rows[i].kind != KIND_SECRET)
             json_object_set_new(properties, settings_key(&settings_rows[i]),
                                 row_schema(&settings_rows[i]));
     return properties;

@@ -300,6 +300,25 @@ static void fill_connect_tos(const struct filling *filling)
     fill_list(filling, sizeof(struct connect_to), parse_connect_to);
 }
 
+static void fill_words(const struct filling *filling)
+{
+    struct strings *words = field_of(filling);
+
+    words->items = mem_alloc(filling->given->n, sizeof(*words->items));
+    for (size_t i = 0; i < filling->given->n; i++)
+        words->items[words->n++] = text_dup(text_of(filling->given->items[i].text));
+}
+
+static void fill_names(const struct filling *filling)
+{
+    bool known = true;
+
+    for (size_t i = 0; i < filling->given->n; i++)
+        known = choose(filling, &filling->given->items[i]) >= 0 && known;
+    if (known)
+        fill_words(filling);
+}
+
 void settings_fill(struct settings *settings, const struct settings_row *row, struct given *given,
                    struct diags *diags)
 {
@@ -319,6 +338,9 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_ADDRESSES] = fill_addresses,
         [KIND_CIDRS] = fill_cidrs,
         [KIND_CONNECT_TOS] = fill_connect_tos,
+        [KIND_WORDS] = fill_words,
+        [KIND_NAMES] = fill_names,
+        [KIND_SECRET] = keep_text,
     };
     struct filling filling = { settings, row, given, diags };
 
@@ -333,6 +355,8 @@ void settings_empty(struct settings *settings, const struct settings_row *row)
 
     switch (row->kind) {
     case KIND_HOSTS:
+    case KIND_WORDS:
+    case KIND_NAMES:
         for (size_t i = 0; i < ((struct strings *)(void *)field)->n; i++)
             free(((struct strings *)(void *)field)->items[i]);
         break;
@@ -343,10 +367,13 @@ void settings_empty(struct settings *settings, const struct settings_row *row)
     case KIND_ADDRESSES:
     case KIND_CIDRS:
     case KIND_CONNECT_TOS:
+    case KIND_SECRET:
         break;
     default:
         return; /* held in the struct itself */
     }
     memcpy(&memory, field, sizeof(memory));
+    if (row->kind == KIND_SECRET && memory)
+        explicit_bzero(memory, strlen(memory));
     free(memory);
 }

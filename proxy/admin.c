@@ -8,14 +8,13 @@
 #include "config/memory.h"
 #include "proxy/limits.h"
 #include "proxy/loop.h"
-#include "proxy/metrics.h"
 
-enum { ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64, BODY_MAX = 1024 };
+enum { ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64 };
 
 struct admin {
     evhtp_t *server;
-    admin_readiness *readiness;
-    admin_metrics *metrics;
+    const struct admin_page *pages;
+    size_t n_pages;
     void *context;
     evhtp_connection_t *connections[LIMIT_ADMIN_CONNECTIONS];
     size_t n_connections;
@@ -158,56 +157,66 @@ static void on_healthz(evhtp_request_t *request, void *arg)
         answer(request, EVHTP_RES_OK, "{\"status\":\"alive\"}\n");
 }
 
-static void on_readyz(evhtp_request_t *request, void *arg)
+static const struct admin_page *page_of(const struct admin *admin, const char *path)
 {
-    struct admin *admin = arg;
-    char body[BODY_MAX];
-
-    if (refused(request))
-        return;
-    bool ready = admin->readiness(admin->context, body, sizeof(body));
-    answer(request, ready ? EVHTP_RES_OK : EVHTP_RES_SERVUNAVAIL, body);
+    for (size_t i = 0; i < admin->n_pages; i++) {
+        if (strcmp(admin->pages[i].path, path) == 0)
+            return &admin->pages[i];
+    }
+    return NULL;
 }
 
-static void on_metrics(evhtp_request_t *request, void *arg)
+static void not_found(evhtp_request_t *request, const struct admin *admin)
 {
-    struct admin *admin = arg;
-    char *body;
+    char body[512];
+    int len =
+        snprintf(body, sizeof(body), "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz");
 
-    if (refused(request))
-        return;
-    body = admin->metrics(admin->context);
-    answer_as(request, EVHTP_RES_OK, METRICS_CONTENT_TYPE, body);
+    for (size_t i = 0; i < admin->n_pages && len < (int)sizeof(body); i++)
+        len += snprintf(body + len, sizeof(body) - (size_t)len, ", %s", admin->pages[i].path);
+    if (len < (int)sizeof(body))
+        snprintf(body + len, sizeof(body) - (size_t)len, ".\",\"source\":\"janus-sidecar\"}\n");
+    answer(request, EVHTP_RES_NOTFOUND, body);
+}
+
+static void answer_page(evhtp_request_t *request, const struct admin *admin,
+                        const struct admin_page *page)
+{
+    unsigned status = EVHTP_RES_OK;
+    char *body = page->write(admin->context, &status);
+
+    answer_as(request, (evhtp_res)status, page->type ? page->type : "application/json", body);
     free(body);
 }
 
-static void on_other(evhtp_request_t *request, void *arg)
+static void on_page(evhtp_request_t *request, void *arg)
 {
-    (void)arg;
+    struct admin *admin = arg;
+    const struct admin_page *page = page_of(admin, request->uri->path->full);
+
     if (refused(request))
         return;
-    answer(request, EVHTP_RES_NOTFOUND,
-           "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz, /readyz, /metrics.\","
-           "\"source\":\"janus-sidecar\"}\n");
+    if (page)
+        answer_page(request, admin, page);
+    else
+        not_found(request, admin);
 }
 
-struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness,
-                        admin_metrics *metrics, void *context)
+struct admin *admin_new(struct loop *loop, int fd, const struct admin_page *pages, size_t n_pages,
+                        void *context)
 {
     struct admin *admin = mem_alloc(1, sizeof(*admin));
     struct timeval timeout = { ADMIN_TIMEOUT_S, 0 };
 
-    admin->readiness = readiness;
-    admin->metrics = metrics;
+    admin->pages = pages;
+    admin->n_pages = n_pages;
     admin->context = context;
     admin->server = evhtp_new(loop_base(loop), NULL);
     evhtp_set_timeouts(admin->server, &timeout, &timeout);
     evhtp_set_max_body_size(admin->server, LIMIT_ADMIN_BODY_BYTES);
     evhtp_set_post_accept_cb(admin->server, on_accepted, admin);
     evhtp_set_cb(admin->server, "/healthz", on_healthz, admin);
-    evhtp_set_cb(admin->server, "/readyz", on_readyz, admin);
-    evhtp_set_cb(admin->server, "/metrics", on_metrics, admin);
-    evhtp_set_gencb(admin->server, on_other, admin);
+    evhtp_set_gencb(admin->server, on_page, admin);
     evhtp_accept_socket(admin->server, fd, ADMIN_BACKLOG);
     admin->server->arg = admin;
     admin->again = event_new(loop_base(loop), -1, 0, on_again, admin);

@@ -11,15 +11,16 @@
 struct loop;
 struct admin;
 
-/* What /readyz asks. Writes the JSON body (cut at `size`); true if the sidecar can serve. */
-typedef bool admin_readiness(void *context, char *body, size_t size);
+/* Something to be read by GET. `write` returns the body, which the listener frees, and the status. */
+struct admin_page {
+    const char *path;
+    char *(*write)(void *context, unsigned *status);
+    const char *type; /* NULL: JSON */
+};
 
-/* What /metrics asks: OpenMetrics text, which the listener frees. */
-typedef char *admin_metrics(void *context);
-
-/* Takes the listening socket. */
-struct admin *admin_new(struct loop *loop, int fd, admin_readiness *readiness,
-                        admin_metrics *metrics, void *context);
+/* Takes the listening socket. `pages` are borrowed; /healthz is always there. */
+struct admin *admin_new(struct loop *loop, int fd, const struct admin_page *pages, size_t n_pages,
+                        void *context);
 void admin_free(struct admin *admin);
 
 #endif

@@ -9,7 +9,8 @@
 #include "proxy/command_parts.h"
 #include "proxy/commands.h"
 #include "proxy/origin/tls.h"
-#include "proxy/token/source.h"
+#include "proxy/sidecar_tokens.h"
+#include "proxy/token/locked.h"
 
 enum { CLEAN = 0, ERRORS = 1 };
 
@@ -43,7 +44,7 @@ void command_inspect(const struct settings *settings, struct diags *diags)
     inspect_manifest("--shadow-manifest", settings->shadow_manifest_file, settings, usable, diags);
     diags_drop_repeats(diags, n); /* both read the providers' files */
     tls_free(tls_new(settings, diags));
-    token_source_check(settings->token_file, diags);
+    sidecar_tokens_check(settings, diags);
 }
 
 static void print_json(const struct diags *diags)
@@ -71,6 +72,7 @@ int command_validate(int argc, char **argv)
     bool json = command_take_json(&argc, argv);
     struct settings *settings = settings_load(argc, argv, &words, &diags);
 
+    locked_harden_process(); /* before the sources' files are looked at */
     for (size_t i = 0; i < words.n; i++)
         diag_fatal(&diags, (struct place){ .file = words.items[i] },
                    "is not an option; validate takes no words");

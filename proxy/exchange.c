@@ -4,11 +4,14 @@
  *     |
  *     v        token           ready            sent             head             done
  *   WAITING ---------> OPENING ------> SENDING ------> AWAITING ------> RELAYING ------> ENDED
- *   (only while no       ^                | `---- head (early) --->--------^
- *    token is live)      `---- stale -----+---------------'
+ *   (only while no      ^  ^              | `---- head (early) --->--------^
+ *    token is live)     |  `--- stale ----+---------------'                |
+ *                       `----- token ----------- RENEWING --- unrenewed ---'
+ *   (refused: a 401 to our token, from SENDING or AWAITING, leads to RENEWING)
  *
  *   failed: before a response head went to the client we answer ourselves (ANSWERING, then ENDED);
- *   after it we can only cut the client, so that it sees that something is missing.
+ *   after it we can only cut the client, so that it sees that something is missing. A head that has not
+ *   begun to leave can be withdrawn.
  *   gone: the client left. From any state the origin connection is cut at once. */
 #include "proxy/exchange_parts.h"
 
@@ -19,8 +22,6 @@
 #include "config/memory.h"
 
 /* ---- moves ---- */
-
-static void open_origin(struct exchange *x);
 
 /* While WAITING the head stands in the client's intake, because its texts borrow from there. */
 static void release_head(struct exchange *x)
@@ -43,7 +44,7 @@ static void prepare_with_token(struct exchange *x)
         outcome = exchange_prepare(x, &head);
     release_head(x);
     if (outcome == OUTCOME_RELAYED)
-        open_origin(x);
+        exchange_open_origin(x);
     else
         exchange_answer(x, outcome, why);
 }
@@ -52,7 +53,7 @@ static void start_sending(struct exchange *x)
 {
     x->reused = pooled_is_reused(x->pooled);
     x->origin_facts = origin_facts(pooled_origin(x->pooled));
-    if (x->token && !token_is_live(x->token, time(NULL))) {
+    if (x->token && !token_is_live(x->token, clock_now())) {
         exchange_fail(x, OUTCOME_TOKEN_UNAVAILABLE,
                       "it expired while the origin was being reached");
         return;
@@ -88,7 +89,10 @@ static struct framing framing_for_client(const struct exchange *x, struct framin
 static void relay_head(struct exchange *x)
 {
     const struct head *head = x->response_head;
+    char details[DETAILS_MAX];
 
+    exchange_note_acceptance(x, head->status);
+    buffer_forget(&x->up);
     x->head_us = loop_now_us();
     x->status = head->status;
     x->origin_keep_alive = head->keep_alive && x->response.framing.kind != FRAMING_UNTIL_CLOSE;
@@ -100,13 +104,15 @@ static void relay_head(struct exchange *x)
                             .to_head = x->to_head,
                             .close = x->close_client || !x->keep_alive,
                             .date = exchange_date(x->context),
-                            .details = text_of(x->would_deny) };
+                            .details = exchange_details(x, details) };
+    x->compressed = exchange_is_compressed(head);
+    x->head_from = x->bytes_down + buffer_waiting(&x->down.lead).len;
     forward_response(&x->down.lead, head, &to);
     x->head_relayed = true;
     deadline_set(x->context->idle_deadlines, &x->deadline);
 }
 
-static void release_origin(struct exchange *x, bool keep)
+void exchange_release_origin(struct exchange *x, bool keep)
 {
     struct pooled *pooled = x->pooled;
 
@@ -122,30 +128,36 @@ static void finish(struct exchange *x)
     bool request_sent = x->request.done && !buffer_waiting(&x->up).len;
 
     x->outcome = OUTCOME_RELAYED;
-    release_origin(x, request_sent && x->origin_keep_alive && intake_is_empty(&x->intake));
+    exchange_release_origin(x, request_sent && x->origin_keep_alive && intake_is_empty(&x->intake));
     exchange_end(x, x->keep_alive && !x->close_client && x->request.done ? CLIENT_KEEP
                                                                          : CLIENT_LINGER);
 }
 
-static void open_again(struct exchange *x)
+/* The request as it was, from its first byte on. */
+void exchange_begin_anew(struct exchange *x)
 {
-    release_origin(x, false);
-    x->retries++;
     if (x->up_begun)
-        buffer_rewind(&x->up, x->up_head);
-    x->up_begun = x->up_broken = x->reused = false;
+        buffer_rewind(&x->up);
+    x->up_begun = x->up_broken = x->reused = x->answered = false;
     x->sent_us = 0;
     deadline_clear(&x->deadline);
     intake_reset(&x->intake);
     x->scan = (struct head_scan){ 0 };
-    open_origin(x);
+    exchange_open_origin(x);
+}
+
+static void open_again(struct exchange *x)
+{
+    exchange_release_origin(x, false);
+    x->retries++;
+    exchange_begin_anew(x);
 }
 
 static void answer_failure(struct exchange *x)
 {
     token_keeper_leave(x->context->keeper, &x->waiter);
     release_head(x);
-    release_origin(x, false);
+    exchange_release_origin(x, false);
     exchange_answer(x, x->outcome, NULL);
 }
 
@@ -155,8 +167,22 @@ static void cut_client(struct exchange *x)
 {
     bool looks_whole = x->client_framing.kind == FRAMING_UNTIL_CLOSE;
 
-    release_origin(x, false);
+    exchange_release_origin(x, false);
     exchange_end(x, looks_whole ? CLIENT_ABORT : CLIENT_LINGER);
+}
+
+static bool head_has_left(const struct exchange *x)
+{
+    return x->bytes_down > x->head_from;
+}
+
+/* Interim responses before it stay. */
+static void withdraw_head(struct exchange *x)
+{
+    buffer_cut(&x->down.lead, (size_t)(x->head_from - x->bytes_down));
+    x->down.content = 0;
+    x->down.tail = TEXT_NONE;
+    answer_failure(x);
 }
 
 static void end_answer(struct exchange *x)
@@ -173,13 +199,18 @@ static const struct move {
     [OPENING] = { [READY] = { start_sending, SENDING }, [FAILED] = { answer_failure, ANSWERING } },
     [SENDING] = { [SENT] = { await_response, AWAITING },
                   [HEAD] = { relay_head, RELAYING },
+                  [REFUSED] = { exchange_renew, RENEWING },
                   [STALE] = { open_again, OPENING },
                   [FAILED] = { answer_failure, ANSWERING } },
     [AWAITING] = { [HEAD] = { relay_head, RELAYING },
+                   [REFUSED] = { exchange_renew, RENEWING },
                    [STALE] = { open_again, OPENING },
                    [FAILED] = { answer_failure, ANSWERING } },
+    [RENEWING] = { [TOKEN] = { exchange_send_again, OPENING },
+                   [UNRENEWED] = { exchange_take_refusal, AWAITING } },
     [RELAYING] = { [SENT] = { note_sent, RELAYING },
                    [DONE] = { finish, ENDED },
+                   [WITHDRAWN] = { withdraw_head, ANSWERING },
                    [FAILED] = { cut_client, ENDED } },
     [ANSWERING] = { [DONE] = { end_answer, ENDED } },
 };
@@ -197,18 +228,21 @@ void exchange_move(struct exchange *x, enum exchange_event event)
  * came back, and nothing was sent or the request may be repeated, it goes again on a new one. */
 void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
 {
+    bool repeatable = x->up.keeps && x->idempotent;
     bool stale = outcome == OUTCOME_ORIGIN_CLOSED && x->reused && !x->answered &&
-                 (x->can_resend || !x->up_begun);
+                 (repeatable || !x->up_begun);
+    bool withdrawn =
+        outcome == OUTCOME_TOKEN_IN_RESPONSE && x->state == RELAYING && !head_has_left(x);
 
     x->outcome = outcome;
     snprintf(x->detail, sizeof(x->detail), "%s", detail ? detail : "");
-    exchange_move(x, stale ? STALE : FAILED);
+    exchange_move(x, stale ? STALE : withdrawn ? WITHDRAWN : FAILED);
 }
 
 /* ---- events ---- */
 
 /* Either side may have room or bytes: both directions are taken as far as they go. */
-static void advance(struct exchange *x)
+void exchange_advance(struct exchange *x)
 {
     if (x->state == ANSWERING) {
         exchange_answering(x);
@@ -227,7 +261,7 @@ void exchange_io(void *exchange)
     if (client_has_left(x->client))
         exchange_gone(x);
     else
-        advance(x);
+        exchange_advance(x);
 }
 
 void exchange_gone(void *exchange)
@@ -238,7 +272,7 @@ void exchange_gone(void *exchange)
         return;
     x->outcome = OUTCOME_CLIENT_GONE;
     x->state = ENDED;
-    release_origin(x, false);
+    exchange_release_origin(x, false);
     exchange_end(x, CLIENT_ABORT);
 }
 
@@ -246,6 +280,12 @@ static void on_token(struct token_waiter *waiter)
 {
     exchange_move((struct exchange *)(void *)((char *)waiter - offsetof(struct exchange, waiter)),
                   TOKEN);
+}
+
+static void on_unrenewed(struct token_waiter *waiter)
+{
+    exchange_move((struct exchange *)(void *)((char *)waiter - offsetof(struct exchange, waiter)),
+                  UNRENEWED);
 }
 
 /* Waiting for the client: to send its body, or to read what waits for it. A client that was told to
@@ -266,6 +306,9 @@ static void on_deadline(struct deadline *deadline)
 
     if (x->state == ANSWERING && !buffer_waiting(&x->down.lead).len) {
         exchange_end(x, CLIENT_LINGER); /* answered; only the rest of the body never came */
+    } else if (x->state == RENEWING) {
+        token_keeper_leave(x->context->keeper, &x->waiter);
+        exchange_move(x, UNRENEWED);
     } else if (client_is_slow(x)) {
         x->outcome = OUTCOME_CLIENT_TIMEOUT;
         x->state = ENDED;
@@ -278,7 +321,7 @@ static void on_deadline(struct deadline *deadline)
 
 static void on_again(struct job *job)
 {
-    advance((struct exchange *)(void *)((char *)job - offsetof(struct exchange, job)));
+    exchange_advance((struct exchange *)(void *)((char *)job - offsetof(struct exchange, job)));
 }
 
 /* ---- the origin ---- */
@@ -297,14 +340,23 @@ static void on_failed(void *arg, enum outcome outcome, const char *detail)
 
 static void on_origin_io(void *arg)
 {
-    advance(arg);
+    exchange_advance(arg);
 }
 
 static const struct origin_owner origin_owner = { on_ready, on_failed, on_origin_io };
 
-static void open_origin(struct exchange *x)
+/* What may not be repeated does not go over the connection of a refusal, nor over its like: many an
+ * origin closes behind a 401, and nobody would know then whether the request was carried out. */
+static bool wants_new_connection(const struct exchange *x)
 {
-    x->pooled = x->retries ? NULL : pool_take(x->context->pool, &x->destination, &origin_owner, x);
+    return x->retries || (x->resends && !x->idempotent);
+}
+
+void exchange_open_origin(struct exchange *x)
+{
+    x->pooled = wants_new_connection(x)
+                    ? NULL
+                    : pool_take(x->context->pool, &x->destination, &origin_owner, x);
     if (x->pooled)
         exchange_move(x, READY);
     else
@@ -313,7 +365,10 @@ static void open_origin(struct exchange *x)
 
 /* ---- beginning ---- */
 
-enum { UP_MAX = LIMIT_HEAD_BYTES + 4 * LIMIT_TOKEN_BYTES + 2 * RELAY_BUFFER_BYTES };
+enum {
+    UP_MAX =
+        LIMIT_HEAD_BYTES + 4 * LIMIT_TOKEN_BYTES + LIMIT_KEPT_REQUEST_BYTES + 2 * RELAY_BUFFER_BYTES
+};
 
 static struct exchange *exchange_new(struct exchange_context *context, struct client *client)
 {
@@ -326,6 +381,7 @@ static struct exchange *exchange_new(struct exchange_context *context, struct cl
     x->policy = policy_ref(context->policy);
     x->client_minor = 1;
     x->waiter.arrived = on_token;
+    x->waiter.unrenewed = on_unrenewed;
     x->deadline.passed = on_deadline;
     x->job.run = on_again;
     buffer_init(&x->up, UP_MAX);
@@ -345,9 +401,7 @@ static void note_request(struct exchange *x, const struct head *head)
 
 static void go_on(struct exchange *x, const struct head *head)
 {
-    struct token *token = token_keeper_current(x->context->keeper);
-
-    if (x->identity.needs_app_token && !token) {
+    if (x->identity.needs_app_token && !token_keeper_current(x->context->keeper)) {
         x->state = WAITING;
         x->held_head = head->length;
         deadline_set(x->context->token_deadlines, &x->deadline);
@@ -358,7 +412,7 @@ static void go_on(struct exchange *x, const struct head *head)
     intake_take_raw(client_intake(x->client), head->length);
     x->state = OPENING;
     if (outcome == OUTCOME_RELAYED)
-        open_origin(x);
+        exchange_open_origin(x);
     else
         exchange_answer(x, outcome, NULL);
 }
@@ -411,6 +465,7 @@ void exchange_end(struct exchange *x, enum client_next next)
     deadline_clear(&x->deadline);
     token_keeper_leave(context->keeper, &x->waiter);
     token_unref(x->token);
+    token_unref(x->refused);
     policy_unref(x->policy);
     buffer_fini(&x->up);
     buffer_fini(&x->down.lead);

@@ -45,7 +45,7 @@ static bool can_keep(const struct exchange *x)
 
 void exchange_answer(struct exchange *x, enum outcome outcome, const char *message)
 {
-    char sentence[MESSAGE_MAX], help[HELP_MAX], id[33];
+    char sentence[MESSAGE_MAX], help[HELP_MAX], id[33], details[DETAILS_MAX];
     struct reply reply = { .outcome = outcome, .to_head = x->to_head };
 
     x->outcome = outcome;
@@ -64,7 +64,7 @@ void exchange_answer(struct exchange *x, enum outcome outcome, const char *messa
     }
     exchange_id(x, id);
     reply.request_id = text_of(id);
-    reply.details = text_of(x->would_deny);
+    reply.details = exchange_details(x, details);
     reply.date = exchange_date(x->context);
     reply.close = !can_keep(x);
     reply.keep_alive_1_0 = x->client_minor == 0;

@@ -141,20 +141,26 @@ static bool is_idempotent(struct text method)
     return false;
 }
 
+static bool may_be_kept(const struct framing *framing)
+{
+    return framing->kind != FRAMING_LENGTH || framing->length <= LIMIT_KEPT_REQUEST_BYTES;
+}
+
 enum outcome exchange_prepare(struct exchange *x, const struct head *head)
 {
-    struct token *token = token_keeper_current(x->context->keeper);
-
     if (x->identity.needs_app_token) {
+        struct token *token = token_keeper_current(x->context->keeper);
         if (!token)
             return OUTCOME_TOKEN_UNAVAILABLE;
         x->token = token_ref(token);
     }
     forward_request(&x->up, head, &x->destination, &x->identity,
-                    x->token ? token_text(x->token) : TEXT_NONE, x->request.framing);
+                    x->token ? token_text(x->token) : TEXT_NONE, x->request.framing,
+                    &x->token_places);
     if (x->up.overflowed)
         return OUTCOME_HEAD_TOO_LARGE;
     x->up_head = x->up.end;
-    x->can_resend = x->request.done && is_idempotent(head->method);
+    x->idempotent = is_idempotent(head->method);
+    x->up.keeps = (x->token || x->idempotent) && may_be_kept(&x->request.framing);
     return OUTCOME_RELAYED;
 }

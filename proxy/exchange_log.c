@@ -103,6 +103,8 @@ void exchange_log(const struct exchange *x)
         log_text(log, "detail", text_of(x->would_deny));
     log_number(log, "bytes_up", x->request.bytes);
     log_number(log, "bytes_down", x->bytes_down);
+    if (x->scrubbed)
+        log_number(log, "scrubbed", x->scrubbed);
     log_number(log, "total_us", now - x->begun_us);
     if (x->head_us)
         log_number(log, "origin_us", x->head_us - x->begun_us);
@@ -112,5 +114,7 @@ void exchange_log(const struct exchange *x)
         log_number(log, "resumed", x->origin_facts.resumed);
     }
     log_number(log, "retries", x->retries);
+    if (x->resends)
+        log_number(log, "token_resends", x->resends);
     log_end(log);
 }

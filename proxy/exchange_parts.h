@@ -4,6 +4,8 @@
  *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
  *   exchange_shadow.c  what a second policy would have said
  *   exchange_relay.c   bytes up and down
+ *   exchange_renew.c   a 401 to our own token: another token, and once more
+ *   exchange_scrub.c   the app token in what comes back
  *   exchange_answer.c  what we answer ourselves
  *   exchange_log.c     the line in the log */
 #ifndef PROXY_EXCHANGE_PARTS_H
@@ -14,17 +16,31 @@
 #include "proxy/forward.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/token/scrub.h"
 
-enum exchange_state { WAITING, OPENING, SENDING, AWAITING, RELAYING, ANSWERING, ENDED, N_STATES };
+enum exchange_state {
+    WAITING,
+    OPENING,
+    SENDING,
+    AWAITING,
+    RENEWING,
+    RELAYING,
+    ANSWERING,
+    ENDED,
+    N_STATES
+};
 
 enum exchange_event {
-    TOKEN,  /* a live token has arrived */
-    READY,  /* the origin can be written to */
-    SENT,   /* the request has left, whole */
-    HEAD,   /* the final response's head is here (x->response_head) */
-    DONE,   /* the client has the whole response */
-    STALE,  /* a reused connection died before it answered, and the request can go again */
-    FAILED, /* x->outcome says how */
+    TOKEN,     /* a live token has arrived */
+    READY,     /* the origin can be written to */
+    SENT,      /* the request has left, whole */
+    HEAD,      /* the final response's head is here (x->response_head) */
+    REFUSED,   /* it is a 401 to our own token, and another token might help */
+    UNRENEWED, /* there is no other: the 401 goes on to the client */
+    DONE,      /* the client has the whole response */
+    STALE,     /* a reused connection died before it answered, and the request can go again */
+    WITHDRAWN, /* as FAILED, and nothing of the response's head has left yet */
+    FAILED,    /* x->outcome says how */
     N_EVENTS,
 };
 
@@ -33,7 +49,7 @@ enum exchange_event {
 enum { LOG_METHOD_MAX = 32, LOG_PATH_MAX = 512 };
 
 /* On its way to the client: what we wrote, then content out of the response's intake, then a tail.
- */
+ * Content behind that is held (exchange_scrub.c). */
 struct outflow {
     struct buffer lead;
     size_t content;
@@ -55,6 +71,10 @@ struct exchange {
     enum realm realm;
     struct identity identity; /* texts valid while judging only */
     struct token *token;      /* pinned; NULL if it is not needed */
+    struct token *refused;    /* pinned; the newest that was answered 401 */
+    bool fell_back;           /* has tried the token before the current one */
+    bool renewed;             /* has been given a newer one */
+    bool settled;             /* whatever is answered now goes to the client */
     unsigned client_minor;
     bool to_head, keep_alive, expects_continue;
     bool judged;          /* destination and verdict hold */
@@ -62,14 +82,16 @@ struct exchange {
     size_t held_head; /* while WAITING: bytes of the head that still stand in the client's intake */
 
     /* up: head and content on their way to the origin */
-    struct buffer up;
-    size_t up_head; /* bytes of the head in `up`, for sending it again */
+    struct buffer up; /* while it keeps, all of the request so far stands in it */
+    size_t up_head;   /* bytes of the head in it */
+    struct token_places token_places;
     struct body request;
-    bool up_ended;   /* the last chunk is in `up` */
-    bool up_broken;  /* the origin takes no more */
-    bool up_begun;   /* some of it may have reached the origin */
-    bool can_resend; /* idempotent and without a body: `up` still holds all of it */
-    unsigned retries;
+    bool up_ended;  /* the last chunk is in `up` */
+    bool up_broken; /* the origin takes no more */
+    bool up_begun;  /* some of it may have reached the origin */
+    bool idempotent;
+    unsigned retries; /* on account of a dead connection */
+    unsigned resends; /* on account of a refused token */
 
     /* down: the response on its way to the client */
     struct pooled *pooled;
@@ -79,8 +101,12 @@ struct exchange {
     struct framing client_framing;    /* how the body goes on */
     struct body response;
     struct outflow down;
-    bool answered;   /* at least one byte came back */
-    bool down_ended; /* the last chunk is in `down` */
+    struct scrub_trail trail;
+    unsigned scrubbed;  /* occurrences of the app token */
+    bool compressed;    /* the body: it is not looked at */
+    uint64_t head_from; /* bytes_down, when the head begins to leave */
+    bool answered;      /* at least one byte came back */
+    bool down_ended;    /* the last chunk is in `down` */
     bool head_relayed, origin_keep_alive, close_client;
     unsigned status, interim;
 
@@ -101,6 +127,10 @@ struct exchange {
 };
 
 /* exchange.c */
+void exchange_open_origin(struct exchange *x);
+void exchange_release_origin(struct exchange *x, bool keep);
+void exchange_begin_anew(struct exchange *x);
+void exchange_advance(struct exchange *x);
 void exchange_move(struct exchange *x, enum exchange_event event);
 void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail);
 void exchange_end(struct exchange *x, enum client_next next);
@@ -121,6 +151,23 @@ void exchange_pull(struct exchange *x);
  */
 bool exchange_flush(struct exchange *x);
 bool exchange_outflow_is_empty(const struct exchange *x);
+
+/* exchange_renew.c */
+/* A 401 that our token may be to blame for, and something could be done about it. */
+bool exchange_refuses_token(const struct exchange *x, const struct head *head);
+void exchange_renew(struct exchange *x);        /* REFUSED */
+void exchange_send_again(struct exchange *x);   /* TOKEN, while RENEWING */
+void exchange_take_refusal(struct exchange *x); /* UNRENEWED */
+void exchange_note_acceptance(struct exchange *x, unsigned status);
+enum { DETAILS_MAX = 320 };
+/* What the response's Proxy-Status says; empty: nothing. */
+struct text exchange_details(const struct exchange *x, char out[DETAILS_MAX]);
+
+/* exchange_scrub.c: looks for the app token and masks it, or fails the exchange and returns false. */
+bool exchange_scrub_head(struct exchange *x, struct text head);
+/* Says in x->down.content how much of the content may leave now. */
+bool exchange_scrub_body(struct exchange *x);
+bool exchange_is_compressed(const struct head *head);
 
 /* exchange_answer.c */
 void exchange_answer(struct exchange *x, enum outcome outcome, const char *message);

@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+enum { CHUNK_CODING_BYTES = 32 }; /* around the content of one chunk, and the last chunk */
+
 enum step {
     STEP_ON,      /* something was done: look again */
     STEP_BLOCKED, /* nothing can be done now; an event will come */
@@ -18,11 +20,21 @@ static void progress(struct exchange *x)
 
 /* ---- up: from the client to the origin ---- */
 
+/* What is too long is kept no longer; nor is what has no room behind a head that takes nearly all of it,
+ * or in a coding of many small chunks. */
+static bool must_forget(const struct exchange *x, size_t n)
+{
+    return x->up.keeps && (x->request.bytes > LIMIT_KEPT_REQUEST_BYTES ||
+                           n + CHUNK_CODING_BYTES > x->up.max - x->up.end);
+}
+
 /* Content goes behind what waits in `up`, so that head and content leave in one record. */
 static void stage_up(struct exchange *x, struct text content)
 {
     bool chunked = x->request.framing.kind == FRAMING_CHUNKED;
 
+    if (must_forget(x, content.len))
+        buffer_forget(&x->up);
     if (chunked && content.len) {
         buffer_add_hex(&x->up, content.len);
         buffer_add(&x->up, TEXT("\r\n"));
@@ -187,12 +199,15 @@ static enum step relay_interim(struct exchange *x, const struct head *head)
     return STEP_ON;
 }
 
+/* Scrubbed before it is read, so that what is relayed is what was read. */
 static enum step take_head(struct exchange *x, struct text bytes)
 {
     struct framing framing;
     const char *why;
     struct head head;
 
+    if (!exchange_scrub_head(x, bytes))
+        return STEP_OVER;
     if (head_parse_response(bytes, &head, &why) != HEAD_OK)
         return protocol_error(x, why);
     if (head.status < 200)
@@ -201,6 +216,10 @@ static enum step take_head(struct exchange *x, struct text bytes)
         return protocol_error(x, why);
     body_init(&x->response, framing);
     x->response_head = &head;
+    if (exchange_refuses_token(x, &head)) {
+        exchange_move(x, REFUSED);
+        return STEP_OVER;
+    }
     exchange_move(x, HEAD);
     x->response_head = NULL;
     return x->down.lead.overflowed ? protocol_error(x, "its head is too large") : STEP_ON;
@@ -227,14 +246,15 @@ static enum step read_head(struct exchange *x)
     return step;
 }
 
-/* Only when nothing waits: then all of the content is new. */
+/* Only when nothing waits: then all of the content is new, or was held. */
 static enum step stage_down(struct exchange *x)
 {
     bool chunked = x->client_framing.kind == FRAMING_CHUNKED;
 
     if (body_take(&x->response, &x->intake) != BODY_OK)
         return protocol_error(x, "the chunked coding of its body is broken");
-    x->down.content = intake_content(&x->intake).len;
+    if (!exchange_scrub_body(x))
+        return STEP_OVER;
     if (!chunked || x->down_ended)
         return STEP_BLOCKED;
     if (x->down.content) {
@@ -275,10 +295,10 @@ static enum step end_of_origin(struct exchange *x, bool clean)
 static enum step read_origin(struct exchange *x, size_t *moved)
 {
     uint32_t size = RELAY_BUFFER_BYTES;
-    size_t room;
+    size_t held = intake_content(&x->intake).len, room;
 
-    while (size <= intake_raw(&x->intake).len)
-        size *= 2; /* a long head; read_head() has the ceiling */
+    while (size <= intake_raw(&x->intake).len + 2 * held)
+        size *= 2; /* a long head, or what is held; read_head() and the token have ceilings */
     char *bytes = intake_room(&x->intake, size, &room);
     assert(bytes);
     ssize_t n = origin_receive(pooled_origin(x->pooled), bytes, room);

@@ -35,23 +35,43 @@ static void add_header(struct buffer *out, const struct header *header)
 
 /* ---- to the origin ---- */
 
+struct leaving {
+    const struct identity *identity;
+    struct text token;
+    unsigned minor;
+    struct token_places *places;
+};
+
+static void add_token(struct buffer *out, const struct leaving *leaving)
+{
+    struct token_places *places = leaving->places;
+
+    if (places->n < TOKEN_PLACES_MAX)
+        places->at[places->n] = (uint32_t)out->end;
+    places->n++;
+    buffer_add(out, leaving->token);
+}
+
 /* The scheme stays as it was written: "Bearer X" or just "X". */
-static void add_authorization(struct buffer *out, const struct header *header, struct text token)
+static void add_authorization(struct buffer *out, const struct header *header,
+                              const struct leaving *leaving)
 {
     struct text credentials = authorization_credentials(header->value);
 
     buffer_add(out, header->name);
     buffer_add(out, TEXT(": "));
     buffer_add(out, text_span(header->value.at, credentials.at));
-    buffer_add(out, token);
+    add_token(out, leaving);
     buffer_add(out, TEXT("\r\n"));
 }
 
-struct leaving {
-    const struct identity *identity;
-    struct text token;
-    unsigned minor;
-};
+static void add_token_field(struct buffer *out, struct text name, const struct leaving *leaving)
+{
+    buffer_add(out, name);
+    buffer_add(out, TEXT(": "));
+    add_token(out, leaving);
+    buffer_add(out, TEXT("\r\n"));
+}
 
 /* The placeholder in the shopper's cookie is just taken off: the app token has no place there. */
 static enum fate fate_of_pair(const struct identity *identity, struct text name, struct text value)
@@ -89,7 +109,7 @@ static void add_cookie(struct buffer *out, const struct header *header,
         if (fate == FATE_APP_TOKEN) {
             buffer_add(out, name);
             buffer_add(out, TEXT("="));
-            buffer_add(out, leaving->token);
+            add_token(out, leaving);
         } else {
             buffer_add(out, without_semicolon(whole));
         }
@@ -106,9 +126,9 @@ static void add_by_fate(struct buffer *out, const struct header *header, enum fa
     if (fate == FATE_KEEP)
         add_header(out, header);
     else if (header->id == HEADER_AUTHORIZATION)
-        add_authorization(out, header, leaving->token);
+        add_authorization(out, header, leaving);
     else
-        buffer_add_field(out, header->name, leaving->token);
+        add_token_field(out, header->name, leaving);
 }
 
 static void add_request_header(struct buffer *out, const struct header *header,
@@ -138,15 +158,17 @@ static void add_request_header(struct buffer *out, const struct header *header,
     }
 }
 
-static void add_identity(struct buffer *out, const struct identity *identity, struct text token)
+static void add_identity(struct buffer *out, const struct leaving *leaving)
 {
+    const struct identity *identity = leaving->identity;
+
     if (identity->add_authorization) {
         buffer_add(out, TEXT("Authorization: Bearer "));
-        buffer_add(out, token);
+        add_token(out, leaving);
         buffer_add(out, TEXT("\r\n"));
     }
     if (identity->add_vtex_id)
-        buffer_add_field(out, TEXT("VtexIdclientAutCookie"), token);
+        add_token_field(out, TEXT("VtexIdclientAutCookie"), leaving);
     if (identity->user_token.at)
         buffer_add_field(out, TEXT("VtexIdclientAutCookie"), identity->user_token);
 }
@@ -186,9 +208,9 @@ static void add_start_line(struct buffer *out, const struct head *head,
 
 void forward_request(struct buffer *out, const struct head *head,
                      const struct destination *destination, const struct identity *identity,
-                     struct text token, struct framing framing)
+                     struct text token, struct framing framing, struct token_places *places)
 {
-    struct leaving leaving = { identity, token, head->minor };
+    struct leaving leaving = { identity, token, head->minor, places };
 
     add_start_line(out, head, destination);
     for (size_t i = 0; i < head->n_headers; i++) {
@@ -196,9 +218,35 @@ void forward_request(struct buffer *out, const struct head *head,
         if (!is_hop_by_hop(header) && !is_for_us(header))
             add_request_header(out, header, &leaving);
     }
-    add_identity(out, identity, token);
+    add_identity(out, &leaving);
     add_request_framing(out, head, framing);
     buffer_add(out, TEXT("\r\n"));
+}
+
+bool forward_replace_token(struct buffer *out, struct token_places *places, size_t old_len,
+                           struct text token)
+{
+    struct buffer anew = { .max = out->max, .keeps = out->keeps };
+    struct token_places moved = { .n = places->n };
+    size_t from = 0;
+
+    if (places->n > TOKEN_PLACES_MAX)
+        return false;
+    for (size_t i = 0; i < places->n; i++) {
+        buffer_add(&anew, text_span(out->bytes + from, out->bytes + places->at[i]));
+        moved.at[i] = (uint32_t)anew.end;
+        buffer_add(&anew, token);
+        from = places->at[i] + old_len;
+    }
+    buffer_add(&anew, text_span(out->bytes + from, out->bytes + out->end));
+    if (anew.overflowed) {
+        buffer_fini(&anew);
+        return false;
+    }
+    buffer_fini(out);
+    *out = anew;
+    *places = moved;
+    return true;
 }
 
 /* ---- to the client ---- */

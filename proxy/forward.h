@@ -12,10 +12,23 @@
 #include "proxy/http/framing.h"
 #include "proxy/token/identity.h"
 
-/* `token` is the app token's text, or TEXT_NONE when `identity` does not need it. */
+/* Where the app token stands in a head that was written, so that another can take its place. */
+enum { TOKEN_PLACES_MAX = 8 }; /* a head with more of them is not sent again */
+struct token_places {
+    uint32_t at[TOKEN_PLACES_MAX];
+    unsigned n;
+};
+
+/* `token` is the app token's text, or TEXT_NONE when `identity` does not need it. `places` starts
+ * empty. */
 void forward_request(struct buffer *out, const struct head *head,
                      const struct destination *destination, const struct identity *identity,
-                     struct text token, struct framing framing);
+                     struct text token, struct framing framing, struct token_places *places);
+
+/* Writes `token` where one of `old_len` bytes stands; all of `out` is kept and none of it sent. False
+ * if there is no room, or too many places: nothing is changed. */
+bool forward_replace_token(struct buffer *out, struct token_places *places, size_t old_len,
+                           struct text token);
 
 struct to_client {
     unsigned minor; /* the client's */

@@ -26,6 +26,10 @@ enum {
     /* What one exchange may move in one turn of the loop before the others get theirs. */
     RELAY_TURN_BYTES = 256 * 1024,
 
+    /* A request that may have to be sent again is kept up to here: those that carry our token (the
+     * origin may refuse it) or are idempotent (a kept connection may be dead). */
+    LIMIT_KEPT_REQUEST_BYTES = 64 * 1024,
+
     /* Interim responses before the final one. Browsers and origins use one or two. */
     LIMIT_INTERIM_RESPONSES = 32,
 
@@ -39,8 +43,15 @@ enum {
     LIMIT_CLIENTS = 20000,   /* then we stop accepting until one leaves */
     LIMIT_POOL_HOSTS = 1024, /* hosts with kept connections or a TLS session */
     LIMIT_POOL_IDLE_PER_HOST = 256,
-    LIMIT_POOL_IDLE = 4096,       /* of all hosts; fewer where descriptors are few */
-    LIMIT_TOKEN_BYTES = 8 * 1024, /* a VTEX app token is about 1 KiB */
+    LIMIT_POOL_IDLE = 4096,        /* of all hosts; fewer where descriptors are few */
+    LIMIT_TOKEN_BYTES = 16 * 1024, /* a VTEX app token is about 1 KiB */
+    LIMIT_TOKEN_OUTPUT_BYTES = LIMIT_TOKEN_BYTES + 1024, /* of a program: JSON around a token */
+    LIMIT_TOKEN_ERROR_BYTES = 1024,  /* of what it says when it fails: enough for a log line */
+    LIMIT_SESSION_BYTES = 64 * 1024, /* a toolbelt's file: a token for each account */
+    PROGRAM_GRACE_MS = 1000,         /* from killing a program to calling it stuck */
+    PROGRAM_POLL_MS = 20,            /* looking for its end where there are no pidfds */
+    LIMIT_SECRET_BYTES = 1024, /* half of a key pair, with its line end; VTEX's stay under 300 */
+    LIMIT_LOGIN_BYTES = LIMIT_TOKEN_BYTES + 4096, /* what a login answers: JSON around a token */
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */

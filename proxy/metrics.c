@@ -7,10 +7,15 @@
 
 const char METRICS_CONTENT_TYPE[] = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+static const struct {
+    const char *name, *suffix;
+} types[] = { [METRIC_GAUGE] = { "gauge", "" },
+              [METRIC_COUNTER] = { "counter", "_total" },
+              [METRIC_INFO] = { "info", "_info" } };
+
 static void write_head(FILE *out, const struct metric *row)
 {
-    fprintf(out, "# TYPE %s %s\n# HELP %s ", row->name,
-            row->type == METRIC_COUNTER ? "counter" : "gauge", row->name);
+    fprintf(out, "# TYPE %s %s\n# HELP %s ", row->name, types[row->type].name, row->name);
     for (const char *at = row->help; *at; at++)
         fprintf(out, *at == '\\' || *at == '"' ? "\\%c" : "%c", *at);
     fputc('\n', out);
@@ -19,7 +24,7 @@ static void write_head(FILE *out, const struct metric *row)
 /* 15 digits: what a double holds exactly. */
 static void write_sample(FILE *out, const struct metric *row, double value)
 {
-    const char *suffix = row->type == METRIC_COUNTER ? "_total" : "";
+    const char *suffix = types[row->type].suffix;
 
     if (row->labels)
         fprintf(out, "%s%s{%s} %.15g\n", row->name, suffix, row->labels, value);

@@ -11,6 +11,7 @@
 enum metric_type {
     METRIC_GAUGE,
     METRIC_COUNTER, /* only grows; "_total" is put behind its name */
+    METRIC_INFO,    /* always 1, its labels tell; "_info" is put behind its name */
 };
 
 struct metric {

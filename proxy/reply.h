@@ -31,6 +31,7 @@ enum outcome {
     OUTCOME_ORIGIN_PROTOCOL,
     OUTCOME_ORIGIN_CLOSED, /* before its answer was whole */
     OUTCOME_RESPONSE_TIMEOUT,
+    OUTCOME_TOKEN_IN_RESPONSE, /* --scrub cut */
     /* not now */
     OUTCOME_TOKEN_UNAVAILABLE,
     OUTCOME_OVERLOADED,

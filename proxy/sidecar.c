@@ -13,10 +13,14 @@
 #include "proxy/exchange.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/metrics.h"
 #include "proxy/sidecar_metrics.h"
+#include "proxy/sidecar_origins.h"
 #include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
-#include "proxy/token/source.h"
+#include "proxy/sidecar_tokens.h"
+#include "proxy/token/locked.h"
+#include "proxy/token/report.h"
 
 enum { SIGNALS = 3 };
 
@@ -30,16 +34,12 @@ struct sidecar {
 
     /* identity */
     struct token_keeper *keeper;
-    struct token_source *source;
     struct realms *realms;
     char *store_cookie;
 
     /* origins */
     struct tls *tls;
-    struct resolver *resolver;
-    struct deadlines *connecting, *attempts;
-    struct origin_context origins;
-    struct pool *pool;
+    struct origins *origins;
 
     /* clients */
     struct sockaddr_storage *own; /* addresses of our listeners, admin last */
@@ -97,7 +97,10 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 static struct readiness_facts facts_of(const struct sidecar *sidecar)
 {
     const struct exchange_context *exchanges = &sidecar->exchanges;
+    struct token_facts token;
 
+    token_keeper_attend(sidecar->keeper); /* does what is due; the facts only tell */
+    token_keeper_facts(sidecar->keeper, &token);
     return (struct readiness_facts){
         .settings = sidecar->settings,
         .policy = live_policy_state(sidecar->policy),
@@ -105,24 +108,43 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
             sidecar->shadow ? live_policy_state(sidecar->shadow) : (struct live_policy_state){ 0 },
         .n_would_deny = exchanges->n_would_deny,
         .n_shadow_differences = exchanges->n_shadow_differences,
-        .has_token = token_keeper_current(sidecar->keeper),
+        .token = token,
         .draining = exchanges->draining,
     };
 }
 
-static bool readiness(void *context, char *body, size_t size)
+static char *write_readiness(void *context, unsigned *status)
 {
     struct readiness_facts facts = facts_of(context);
+    char *body = mem_alloc(READINESS_MAX, 1);
 
-    return readiness_write(&facts, body, size);
+    *status = readiness_write(&facts, body, READINESS_MAX) ? 200 : 503;
+    return body;
 }
 
-static char *metrics(void *context)
+static char *write_token(void *context, unsigned *status)
+{
+    const struct sidecar *sidecar = context;
+    struct token_facts facts;
+
+    token_keeper_facts(sidecar->keeper, &facts);
+    *status = facts.current ? 200 : 503;
+    return token_report_text(&facts, sidecar->settings);
+}
+
+static char *write_metrics(void *context, unsigned *status)
 {
     struct readiness_facts facts = facts_of(context);
 
+    *status = 200;
     return sidecar_metrics(&facts);
 }
+
+static const struct admin_page pages[] = {
+    { "/readyz", write_readiness, NULL },
+    { "/token", write_token, NULL },
+    { "/metrics", write_metrics, METRICS_CONTENT_TYPE },
+};
 
 /* ---- signals ---- */
 
@@ -191,6 +213,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     if (number == SIGHUP) {
         live_providers_note(sidecar->providers);
         reload(sidecar);
+        token_keeper_refresh(sidecar->keeper);
     } else {
         drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
@@ -209,39 +232,22 @@ static void watch_signals(struct sidecar *sidecar)
 
 /* ---- building ---- */
 
-static void on_token(void *context, struct token *token)
-{
-    token_keeper_put(context, token);
-}
-
 static void build_identity(struct sidecar *sidecar)
 {
     const struct settings *settings = sidecar->settings;
     size_t size = strlen(settings->account) + sizeof("VtexIdclientAutCookie_");
 
-    sidecar->keeper = token_keeper_new(sidecar->log);
     sidecar->realms = realms_new(settings);
     sidecar->store_cookie = mem_alloc(1, size);
     snprintf(sidecar->store_cookie, size, "VtexIdclientAutCookie_%s", settings->account);
-    if (settings->token_file)
-        sidecar->source = token_source_file(sidecar->loop, sidecar->log, settings->token_file,
-                                            on_token, sidecar->keeper);
 }
 
 static void build_origins(struct sidecar *sidecar)
 {
-    sidecar->resolver = resolver_new(sidecar->loop);
-    sidecar->connecting = deadlines_new(sidecar->loop, sidecar->settings->connect_ms);
-    sidecar->attempts = deadlines_new(sidecar->loop, CONNECT_ATTEMPT_MS);
-    sidecar->origins = (struct origin_context){ .loop = sidecar->loop,
-                                                .resolver = sidecar->resolver,
-                                                .tls = sidecar->tls,
-                                                .settings = sidecar->settings,
-                                                .attempts = sidecar->attempts,
-                                                .connecting = sidecar->connecting,
-                                                .own = sidecar->own,
-                                                .n_own = sidecar->n_own };
-    sidecar->pool = pool_new(&sidecar->origins);
+    sidecar->origins =
+        origins_new(sidecar->loop, sidecar->settings, sidecar->tls, sidecar->own, sidecar->n_own);
+    sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
+                                         origins_pool(sidecar->origins));
 }
 
 static void build_exchanges(struct sidecar *sidecar)
@@ -252,7 +258,7 @@ static void build_exchanges(struct sidecar *sidecar)
         .loop = sidecar->loop,
         .log = sidecar->log,
         .settings = settings,
-        .pool = sidecar->pool,
+        .pool = origins_pool(sidecar->origins),
         .keeper = sidecar->keeper,
         .realms = sidecar->realms,
         .destination_rules = { .default_host = settings->default_host,
@@ -297,8 +303,8 @@ static void build_front(struct sidecar *sidecar)
         front_listen(sidecar->front, sidecar->fds[i]);
         sidecar->fds[i] = -1;
     }
-    sidecar->admin =
-        admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], readiness, metrics, sidecar);
+    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], pages,
+                               sizeof(pages) / sizeof(pages[0]), sidecar);
     sidecar->fds[sidecar->n_own - 1] = -1;
 }
 
@@ -336,11 +342,12 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
 
     raise_descriptor_limit();
     ignore_broken_pipes();
+    locked_harden_process();
     sidecar->settings = settings;
     build_live_policies(sidecar, diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
-    token_source_check(settings->token_file, diags);
+    sidecar_tokens_check(settings, diags);
     listen_on_all(sidecar, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
@@ -357,6 +364,11 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     build_policies(sidecar);
     build_front(sidecar);
     watch_signals(sidecar);
+    token_keeper_start(sidecar->keeper);
+    if (!locked_is_locked())
+        log_message(sidecar->log, LOG_INFO, "memory",
+                    "the system does not lock memory for us (RLIMIT_MEMLOCK): secrets could be "
+                    "swapped out");
     return sidecar;
 }
 
@@ -368,10 +380,10 @@ static void silence(struct sidecar *sidecar)
     deadline_clear(&sidecar->drain_deadline);
     for (size_t i = 0; i < SIGNALS; i++)
         event_free(sidecar->signals[i]);
-    token_source_free(sidecar->source);
     front_free(sidecar->front);
     admin_free(sidecar->admin);
-    pool_free(sidecar->pool);
+    token_keeper_free(sidecar->keeper);
+    origins_silence(sidecar->origins);
     live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
@@ -383,10 +395,7 @@ static void free_loop_things(struct sidecar *sidecar)
 {
     silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
-    token_keeper_free(sidecar->keeper);
-    resolver_free(sidecar->resolver);
-    deadlines_free(sidecar->connecting);
-    deadlines_free(sidecar->attempts);
+    origins_free(sidecar->origins);
     deadlines_free(sidecar->drain_deadlines);
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);

@@ -1,5 +1,8 @@
 #include "proxy/sidecar_metrics.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "proxy/metrics.h"
 
 #define MANIFEST "policy=\"manifest\""
@@ -46,6 +49,25 @@ static bool shadow_differences(const void *context, double *value)
     return has_shadow(context);
 }
 
+#define OF_TOKEN(name, known, expression)                                                          \
+    static bool token_##name(const void *context, double *value)                                   \
+    {                                                                                              \
+        const struct token_facts *token = &((const struct readiness_facts *)context)->token;       \
+        *value = (double)(expression);                                                             \
+        return known;                                                                              \
+    }
+
+OF_TOKEN(live, true, token->current ? 1 : 0)
+OF_TOKEN(generation_number, true,
+         token->current ? token_generation(token->current) : token->generation)
+OF_TOKEN(expires_in, token->current, (double)token->expires_in_ms / 1000)
+OF_TOKEN(renewal_in, token->current, (double)token->renewal_in_ms / 1000)
+OF_TOKEN(renewals, true, token->n_renewals)
+OF_TOKEN(failures, true, token->n_failures)
+OF_TOKEN(waiting, true, token->n_waiting)
+
+OF_TOKEN(is_known, token->current, 1)
+
 /* The manifest's number and the shadow's. */
 #define BOTH(name, type, help, number)                                                             \
     { "janus_sidecar_policy_" name, type, help, MANIFEST, manifest_##number },                     \
@@ -69,9 +91,45 @@ static const struct metric rows[] = {
     { "janus_sidecar_shadow_differences", METRIC_COUNTER,
       "Requests that --shadow-manifest would have judged in another way.", NULL,
       shadow_differences },
+    { "janus_sidecar_token_live", METRIC_GAUGE, "1 if there is a token that may be sent.", NULL,
+      token_live },
+    { "janus_sidecar_token", METRIC_INFO, "The current token, as the log names it.", NULL,
+      token_is_known },
+    { "janus_sidecar_token_generation", METRIC_GAUGE, "Number of the current token, as in the log.",
+      NULL, token_generation_number },
+    { "janus_sidecar_token_expires_in_seconds", METRIC_GAUGE,
+      "Until the current token is not sent any more.", NULL, token_expires_in },
+    { "janus_sidecar_token_renewal_in_seconds", METRIC_GAUGE,
+      "Until its source is asked again; negative: it is overdue.", NULL, token_renewal_in },
+    { "janus_sidecar_token_renewals", METRIC_COUNTER, "New tokens that sources gave.", NULL,
+      token_renewals },
+    { "janus_sidecar_token_failures", METRIC_COUNTER, "Answers of sources that brought none.", NULL,
+      token_failures },
+    { "janus_sidecar_token_waiting_requests", METRIC_GAUGE, "Requests that wait for a token.", NULL,
+      token_waiting },
 };
+
+enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), LABELS_MAX = 128 };
+
+/* By number and fingerprint, never by value. */
+static void name_token(const struct token_facts *token, char labels[LABELS_MAX])
+{
+    if (token->current)
+        snprintf(labels, LABELS_MAX, "generation=\"%u\",fingerprint=\"%s\",source=\"%s\"",
+                 token_generation(token->current), token_fingerprint(token->current),
+                 token->source);
+}
 
 char *sidecar_metrics(const struct readiness_facts *facts)
 {
-    return metrics_text(rows, sizeof(rows) / sizeof(rows[0]), facts);
+    struct metric named[N_ROWS];
+    char labels[LABELS_MAX] = "";
+
+    memcpy(named, rows, sizeof(rows));
+    name_token(&facts->token, labels);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        if (named[i].type == METRIC_INFO)
+            named[i].labels = labels;
+    }
+    return metrics_text(named, N_ROWS, facts);
 }

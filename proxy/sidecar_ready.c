@@ -39,15 +39,15 @@ static void add_policy(struct out *out, const char *name, const struct live_poli
 
 static const char *name_of_token(const struct readiness_facts *facts)
 {
-    if (!facts->settings->token_file)
+    if (!facts->token.n_sources)
         return "none configured";
-    return facts->has_token ? "live" : "missing or expired";
+    return facts->token.current ? "live" : "missing or expired";
 }
 
 bool readiness_write(const struct readiness_facts *facts, char *body, size_t size)
 {
     struct out out = { body, size };
-    bool ready = (!facts->settings->token_file || facts->has_token) && !facts->draining;
+    bool ready = (!facts->token.n_sources || facts->token.current) && !facts->draining;
 
     add(&out, "{\"ready\":%s,", ready ? "true" : "false");
     add_policy(&out, "policy", &facts->policy);

@@ -5,17 +5,20 @@
 #include <stdint.h>
 
 #include "proxy/sidecar_policy.h"
+#include "proxy/token/keeper.h"
 
 struct readiness_facts {
     const struct settings *settings;
     struct live_policy_state policy, shadow; /* shadow: with --shadow-manifest only */
     uint64_t n_would_deny, n_shadow_differences;
-    bool has_token, draining;
+    struct token_facts token;
+    bool draining;
 };
 
 /* Writes one JSON object, cut at `size`. True if the sidecar can serve: with a live token, unless it
  * has no source of tokens, and not while it drains. A reload that failed takes nothing away: the
  * policy of before serves on. */
+enum { READINESS_MAX = 2048 };
 bool readiness_write(const struct readiness_facts *facts, char *body, size_t size);
 
 #endif

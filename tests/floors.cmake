@@ -27,7 +27,7 @@ macro(floor name)
   endforeach()
 endmacro()
 
-set(parts "proxy/(limits|log|access_log|loop|metrics|reply|proxy_status|socket|peer|watch)[a-z_]*\\.h")
+set(parts "proxy/((limits|clock|alarm|access_log|loop|metrics|reply|proxy_status|socket|peer|watch)[a-z_]*|log(_[a-z_]+)?)\\.h")
 
 floor(config   files "config/"        ours "config/"
       libraries "jansson"
@@ -44,6 +44,12 @@ floor(token    files "proxy/token/"   ours "(config|policy|proxy/http|proxy/toke
 floor(origin   files "proxy/origin/"  ours "(config|policy|proxy/http|proxy/origin)/|${parts}"
       libraries "event2|openssl"
       says "proxy/origin/ may include config/, policy/, proxy/http/, proxy/origin/ and the small parts of proxy/, not its siblings")
+floor(ask      files "proxy/ask"      ours "(config|policy|proxy/http|proxy/origin)/|proxy/ask\\.h|${parts}"
+      libraries "none"
+      says "proxy/ask may include config/, policy/, proxy/http/, proxy/origin/ and the small parts of proxy/, and no library")
+floor(login    files "proxy/login"    ours "(config|policy|proxy/http|proxy/token|proxy/origin)/|proxy/(login[a-z_]*|ask)\\.h|${parts}"
+      libraries "openssl|jansson"
+      says "proxy/login may include config/, policy/, proxy/http/, proxy/token/, proxy/origin/, proxy/ask.h and the small parts of proxy/")
 floor(top      files "proxy/(exchange|forward|sidecar|main|command|admin)" ours "(config|policy|proxy)/"
       libraries "event2|openssl|jansson|evhtp"
       says "the top floor may include config/, policy/ and proxy/")

@@ -20,13 +20,27 @@ void buffer_fini(struct buffer *buffer)
     *buffer = (struct buffer){ .max = buffer->max };
 }
 
+/* To a room of `size`. Not realloc: the old bytes may hold a token and must not stay behind. */
+static void move_to(struct buffer *buffer, size_t size)
+{
+    char *bytes = mem_resize(NULL, size, 1);
+
+    if (buffer->end)
+        memcpy(bytes, buffer->bytes, buffer->end);
+    if (buffer->bytes)
+        explicit_bzero(buffer->bytes, buffer->size);
+    free(buffer->bytes);
+    buffer->bytes = bytes;
+    buffer->size = size;
+}
+
 static bool make_room(struct buffer *buffer, size_t n)
 {
     size_t size = buffer->size ? buffer->size : FIRST_SIZE;
 
     if (n <= buffer->size - buffer->end)
         return true;
-    if (buffer->start > 0) { /* use the room of what has left */
+    if (buffer->start > 0 && !buffer->keeps) { /* use the room of what has left */
         memmove(buffer->bytes, buffer->bytes + buffer->start, buffer->end - buffer->start);
         buffer->end -= buffer->start;
         buffer->start = 0;
@@ -38,15 +52,7 @@ static bool make_room(struct buffer *buffer, size_t n)
         size *= 2;
     if (size > buffer->max)
         size = buffer->max;
-    /* Not realloc: the old bytes may hold a token and must not stay behind. */
-    char *bytes = mem_resize(NULL, size, 1);
-    if (buffer->end)
-        memcpy(bytes, buffer->bytes, buffer->end);
-    if (buffer->bytes)
-        explicit_bzero(buffer->bytes, buffer->size);
-    free(buffer->bytes);
-    buffer->bytes = bytes;
-    buffer->size = size;
+    move_to(buffer, size);
     return true;
 }
 
@@ -59,6 +65,14 @@ void buffer_add(struct buffer *buffer, struct text bytes)
     if (bytes.len)
         memcpy(buffer->bytes + buffer->end, bytes.at, bytes.len);
     buffer->end += bytes.len;
+}
+
+void buffer_cut(struct buffer *buffer, size_t n)
+{
+    assert(n <= buffer->end - buffer->start);
+    buffer->end = buffer->start + n;
+    if (n == 0)
+        buffer->start = buffer->end = 0;
 }
 
 static void add_number(struct buffer *buffer, unsigned long long value, unsigned base)
@@ -95,13 +109,28 @@ void buffer_sent(struct buffer *buffer, size_t n)
 {
     assert(n <= buffer->end - buffer->start);
     buffer->start += n;
-    if (buffer->start == buffer->end)
+    if (buffer->start == buffer->end && !buffer->keeps)
         buffer->start = buffer->end = 0;
 }
 
-void buffer_rewind(struct buffer *buffer, size_t n)
+void buffer_rewind(struct buffer *buffer)
 {
-    assert(n <= buffer->size);
+    assert(buffer->keeps || buffer->start == 0);
     buffer->start = 0;
-    buffer->end = n;
+}
+
+void buffer_forget(struct buffer *buffer)
+{
+    size_t waiting = buffer->end - buffer->start;
+
+    buffer->keeps = false;
+    if (waiting == 0) {
+        buffer_fini(buffer);
+        return;
+    }
+    memmove(buffer->bytes, buffer->bytes + buffer->start, waiting);
+    buffer->start = 0;
+    buffer->end = waiting;
+    if (buffer->size > 4 * waiting && buffer->size > FIRST_SIZE)
+        move_to(buffer, waiting > FIRST_SIZE ? waiting : FIRST_SIZE);
 }

@@ -12,11 +12,14 @@ struct buffer {
     size_t size, max;
     size_t start, end; /* bytes[start..end) are waiting */
     bool overflowed;
+    bool keeps; /* what is sent stays, to be sent again; set by the owner */
 };
 
 void buffer_init(struct buffer *buffer, size_t max);
 void buffer_fini(struct buffer *buffer); /* wipes: a head may hold a token */
 void buffer_add(struct buffer *buffer, struct text bytes);
+/* Of what waits only the first `n` bytes stay. */
+void buffer_cut(struct buffer *buffer, size_t n);
 void buffer_add_uint(struct buffer *buffer, unsigned long long value);
 void buffer_add_hex(struct buffer *buffer, unsigned long long value);
 /* "Name: value\r\n" */
@@ -27,11 +30,12 @@ static inline struct text buffer_waiting(const struct buffer *buffer)
     return (struct text){ buffer->bytes + buffer->start, buffer->end - buffer->start };
 }
 
-/* `n` bytes are gone; when all are, the room is used anew. */
+/* `n` bytes are gone; when all are, the room is used anew, unless it is kept. */
 void buffer_sent(struct buffer *buffer, size_t n);
 
-/* The first `n` bytes that were added wait to be sent again. Nothing may have been added since they
- * were sent. */
-void buffer_rewind(struct buffer *buffer, size_t n);
+/* All that was kept waits to be sent again. */
+void buffer_rewind(struct buffer *buffer);
+/* Keeps no longer: only what waits stays, and a large room is given back. */
+void buffer_forget(struct buffer *buffer);
 
 #endif

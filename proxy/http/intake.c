@@ -5,9 +5,16 @@
 
 #include "config/memory.h"
 
+static void wipe_and_free(struct intake *intake)
+{
+    if (intake->bytes)
+        explicit_bzero(intake->bytes, intake->size);
+    free(intake->bytes);
+}
+
 void intake_reset(struct intake *intake)
 {
-    free(intake->bytes);
+    wipe_and_free(intake);
     *intake = (struct intake){ 0 };
 }
 
@@ -25,12 +32,22 @@ static void close_gaps(struct intake *intake)
     intake->raw_end = content + raw;
 }
 
+/* Not realloc: the old bytes may hold a token and must not stay behind. */
+static void move_to(struct intake *intake, uint32_t size)
+{
+    char *bytes = mem_resize(NULL, size, 1);
+
+    if (intake->raw_end)
+        memcpy(bytes, intake->bytes, intake->raw_end);
+    wipe_and_free(intake);
+    intake->bytes = bytes;
+    intake->size = size;
+}
+
 char *intake_room(struct intake *intake, uint32_t size, size_t *room)
 {
-    if (intake->size < size) {
-        intake->bytes = mem_resize(intake->bytes, size, 1);
-        intake->size = size;
-    }
+    if (intake->size < size)
+        move_to(intake, size);
     if (intake_is_empty(intake) || intake->raw_end == intake->size)
         close_gaps(intake);
     *room = intake->size - intake->raw_end;

@@ -19,7 +19,7 @@ struct intake {
     uint32_t raw, raw_end;
 };
 
-/* Frees the bytes; the intake is empty and usable again. */
+/* Wipes the bytes, which may hold a token that came back, and frees them; the intake is empty and usable again. */
 void intake_reset(struct intake *intake);
 
 /* Room for more raw bytes, at least one byte, in a buffer of `size` bytes or more (it grows, never
@@ -29,6 +29,11 @@ void intake_received(struct intake *intake, size_t n);
 
 struct text intake_content(const struct intake *intake);
 struct text intake_raw(const struct intake *intake);
+/* The same bytes, for whoever changes them in place. */
+static inline char *intake_bytes(struct intake *intake, struct text part)
+{
+    return intake->bytes + (part.at - intake->bytes);
+}
 void intake_take_content(struct intake *intake, size_t n);
 void intake_take_raw(struct intake *intake, size_t n);
 bool intake_is_empty(const struct intake *intake);

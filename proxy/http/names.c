@@ -24,6 +24,7 @@ static const struct known_name known[] = {
     { TEXT_INIT("x-vtex-proxy-to"), HEADER_PROXY_TO },
     { TEXT_INIT("x-vtex-use-https"), HEADER_USE_HTTPS },
     { TEXT_INIT("proxy-connection"), HEADER_PROXY_CONNECTION },
+    { TEXT_INIT("content-encoding"), HEADER_CONTENT_ENCODING },
     { TEXT_INIT("x-vtex-api-appkey"), HEADER_APP_KEY },
     { TEXT_INIT("transfer-encoding"), HEADER_TRANSFER_ENCODING },
     { TEXT_INIT("x-vtex-remote-port"), HEADER_REMOTE_PORT },

@@ -1,91 +1,289 @@
-#include "proxy/token/keeper.h"
+#include "proxy/token/keeper_parts.h"
 
 #include <assert.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 
 #include "config/memory.h"
-#include "proxy/log.h"
+#include "proxy/alarm.h"
+#include "proxy/token/scrub.h"
 
-TAILQ_HEAD(waiter_list, token_waiter);
+static uint32_t dice(void)
+{
+    uint32_t value;
 
-struct token_keeper {
-    struct log *log;
-    struct token *current;
-    unsigned generation;
-    struct waiter_list waiters;
-};
+    if (RAND_bytes((unsigned char *)&value, sizeof(value)) != 1)
+        abort();
+    return value;
+}
 
-struct token_keeper *token_keeper_new(struct log *log)
+
+/* ---- which one is current ---- */
+
+static void forget_previous(struct token_keeper *keeper)
+{
+    token_unref(keeper->previous);
+    keeper->previous = NULL;
+    keeper->overlap_until_ms = 0;
+}
+
+/* Either may come back in a response that is still on its way. */
+static void watch_for(struct token_keeper *keeper, const struct token *token)
+{
+    struct text texts[2] = { token_text(token) };
+    size_t n = 1;
+
+    if (keeper->current)
+        texts[n++] = token_text(keeper->current);
+    scrub_free(keeper->scrub);
+    keeper->scrub = scrub_new(texts, n);
+}
+
+static void make_current(struct token_keeper *keeper, const struct slot *slot, struct moment now)
+{
+    watch_for(keeper, slot->token);
+    forget_previous(keeper);
+    keeper->previous = keeper->current;
+    keeper->overlap_until_ms = now.boot_ms + keeper->rules.overlap_ms;
+    keeper->current = token_ref(slot->token);
+    keeper->current_slot = slot;
+    if (!token_generation(slot->token))
+        token_set_generation(slot->token, ++keeper->generation);
+    keeper->missed = false;
+    rejection_new_token(&keeper->rejections);
+    keeper_log_current(keeper);
+}
+
+/* The first slot with a live token. */
+static void elect(struct token_keeper *keeper, struct moment now)
+{
+    const struct slot *best = NULL;
+
+    for (size_t i = 0; i < keeper->n_slots && !best; i++)
+        best = slot_is_live(&keeper->slots[i], now) ? &keeper->slots[i] : NULL;
+    if (best && best->token != keeper->current)
+        make_current(keeper, best, now);
+    else if (!best)
+        keeper_log_missing(keeper);
+}
+
+/* ---- when the sources are asked ---- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a && (!b || a < b) ? a : b;
+}
+
+/* Its renewal failed, and its end is near: time that the next source gets a chance. */
+static bool needs_help(const struct slot *slot, struct moment now)
+{
+    return slot->schedule.failures && now.boot_ms >= slot->last_tenth_ms;
+}
+
+/* When something about a live token may have to be done, but for what its schedule says. */
+static uint64_t next_change(const struct slot *slot, struct moment now)
+{
+    return slot->schedule.failures && now.boot_ms < slot->last_tenth_ms ? slot->last_tenth_ms
+                                                                        : slot->until.boot_ms;
+}
+
+/* From the preferred source on, until one has what is needed. Returns when to look again. */
+static uint64_t ask_as_needed(struct token_keeper *keeper, struct moment now)
+{
+    uint64_t next = ALARM_NEVER;
+
+    for (size_t i = 0; i < keeper->n_slots; i++) {
+        struct slot *slot = &keeper->slots[i];
+        bool live = slot_is_live(slot, now);
+
+        if (schedule_is_due(&slot->schedule, now.boot_ms))
+            token_source_fetch(slot->source);
+        if (!slot->source->asked)
+            next = least(slot->schedule.due_ms, next);
+        if (live)
+            next = least(next_change(slot, now), next);
+        if (live && !needs_help(slot, now))
+            break;
+    }
+    return next;
+}
+
+void token_keeper_attend(struct token_keeper *keeper)
+{
+    struct moment now = keeper_now(keeper);
+
+    if (keeper->previous && now.boot_ms >= keeper->overlap_until_ms)
+        forget_previous(keeper);
+    elect(keeper, now);
+    alarm_set(keeper->alarm, least(keeper->overlap_until_ms, ask_as_needed(keeper, now)));
+}
+
+void token_keeper_refresh(struct token_keeper *keeper)
+{
+    bool live = false;
+
+    for (size_t i = 0; i < keeper->n_slots && !live; i++) {
+        token_source_fetch(keeper->slots[i].source);
+        live = slot_is_live(&keeper->slots[i], keeper_now(keeper));
+    }
+    token_keeper_attend(keeper);
+}
+
+static void on_alarm(void *context)
+{
+    token_keeper_attend(context);
+}
+
+/* ---- what the sources say ---- */
+
+static void fail(struct slot *slot, const char *why, bool will_change)
+{
+    struct token_keeper *keeper = slot->keeper;
+
+    keeper->n_failures++;
+    slot->changing = will_change;
+    keeper_complain(slot, why, will_change);
+    schedule_failed(&slot->schedule, &keeper->rules.backoff, keeper_now(keeper).boot_ms, dice());
+    token_keeper_attend(keeper);
+    keeper_tell(keeper);
+}
+
+static void on_failed(void *owner, const char *why, bool will_change)
+{
+    fail(owner, why, will_change);
+}
+
+/* On both clocks. False if it is dead already. */
+static bool life_of(const struct token_keeper *keeper, const struct token *token, struct moment now,
+                    struct moment *until)
+{
+    int64_t expires_at = token_expires_at(token);
+    int64_t life = expires_at ? expires_at * 1000 - now.wall_ms : keeper->rules.lifetime_ms;
+    int64_t skew = keeper->rules.skew_ms < life / 10 ? keeper->rules.skew_ms : life / 10;
+
+    if (life <= 0)
+        return false;
+    *until = (struct moment){ now.wall_ms + life - skew, now.boot_ms + (uint64_t)(life - skew) };
+    return true;
+}
+
+static void set_life(struct slot *slot, struct moment now, struct moment until)
+{
+    slot->until = until;
+    slot->last_tenth_ms = until.boot_ms - (until.boot_ms - now.boot_ms) / 10;
+    token_set_life(slot->token, until);
+}
+
+static void plan_renewal(struct slot *slot, struct moment now, struct moment until)
+{
+    schedule_answered(&slot->schedule, now.boot_ms, until.boot_ms - now.boot_ms, dice());
+    slot->planned_ms = slot->schedule.due_ms;
+}
+
+/* The same again: an opaque token lives on, because its source stands by it. One that says when it
+ * expires is as good as before: if its renewal is not due yet, whatever failed in between is over; if it
+ * is, its issuer has no other yet. */
+static void confirm(struct slot *slot, struct moment now, struct moment until)
+{
+    set_life(slot, now, until);
+    if (!token_expires_at(slot->token))
+        plan_renewal(slot, now, until);
+    else if (now.boot_ms < slot->planned_ms)
+        slot->schedule = (struct schedule){ .due_ms = slot->planned_ms };
+    else if (schedule_is_due(&slot->schedule, now.boot_ms))
+        schedule_failed(&slot->schedule, &slot->keeper->rules.backoff, now.boot_ms, dice());
+}
+
+static void adopt(struct slot *slot, struct token *token, struct moment now, struct moment until)
+{
+    token_unref(slot->token);
+    slot->token = token_ref(token);
+    set_life(slot, now, until);
+    plan_renewal(slot, now, until);
+    slot->keeper->n_renewals++;
+}
+
+static void on_arrived(void *owner, struct token *token)
+{
+    struct slot *slot = owner;
+    struct token_keeper *keeper = slot->keeper;
+    struct moment now = keeper_now(keeper), until;
+
+    slot->changing = false;
+    if (!life_of(keeper, token, now, &until)) {
+        fail(slot, "the token that it gave has expired already", false);
+    } else {
+        if (slot->token && token_equals(slot->token, token))
+            confirm(slot, now, until);
+        else
+            adopt(slot, token, now, until);
+        free(slot->complaint);
+        slot->complaint = NULL;
+        token_keeper_attend(keeper);
+        keeper_tell(keeper);
+    }
+    token_unref(token);
+}
+
+/* ---- what the exchanges say ---- */
+
+struct token *token_keeper_current(struct token_keeper *keeper)
+{
+    if (keeper->current && token_is_live(keeper->current, keeper_now(keeper)))
+        return keeper->current;
+    token_keeper_attend(keeper);
+    return keeper->current && token_is_live(keeper->current, keeper_now(keeper)) ? keeper->current
+                                                                                 : NULL;
+}
+
+const struct scrub *token_keeper_scrub(const struct token_keeper *keeper)
+{
+    return keeper->scrub;
+}
+
+/* ---- beginning and end ---- */
+
+struct token_keeper *token_keeper_new(struct loop *loop, struct log *log,
+                                      const struct token_rules *rules)
 {
     struct token_keeper *keeper = mem_alloc(1, sizeof(*keeper));
 
     keeper->log = log;
+    keeper->rules = *rules;
+    keeper->alarm = alarm_new(loop, on_alarm, keeper);
     TAILQ_INIT(&keeper->waiters);
+    TAILQ_INIT(&keeper->renewals);
     return keeper;
+}
+
+void token_keeper_add(struct token_keeper *keeper, struct token_source *source)
+{
+    assert(keeper->n_slots < TOKEN_SOURCES_MAX);
+    keeper->slots[keeper->n_slots++] = (struct slot){ .keeper = keeper, .source = source };
+}
+
+void token_keeper_start(struct token_keeper *keeper)
+{
+    static const struct token_source_owner owner = { on_arrived, on_failed };
+
+    for (size_t i = 0; i < keeper->n_slots; i++)
+        token_source_start(keeper->slots[i].source, &owner, &keeper->slots[i]);
+    token_keeper_attend(keeper);
 }
 
 void token_keeper_free(struct token_keeper *keeper)
 {
     if (!keeper)
         return;
-    assert(TAILQ_EMPTY(&keeper->waiters));
-    token_unref(keeper->current);
-    free(keeper);
-}
-
-static void log_arrival(struct token_keeper *keeper)
-{
-    time_t expires_at = token_expires_at(keeper->current), now = time(NULL);
-
-    log_begin(keeper->log, expires_at && expires_at <= now ? LOG_ERROR : LOG_INFO, "token");
-    log_number(keeper->log, "generation", keeper->generation);
-    if (expires_at > now)
-        log_number(keeper->log, "expires_in_s", (unsigned long long)(expires_at - now));
-    else if (expires_at)
-        log_text(keeper->log, "message",
-                 TEXT("the token that arrived has expired and will not be sent"));
-    else
-        log_text(keeper->log, "message", TEXT("the token does not say when it expires"));
-    log_end(keeper->log);
-}
-
-/* Each is taken off before it is told, so that it may end itself, others, or wait again. */
-static void tell_waiters(struct token_keeper *keeper)
-{
-    struct token_waiter *waiter;
-
-    while ((waiter = TAILQ_FIRST(&keeper->waiters)) && token_keeper_current(keeper)) {
-        token_keeper_leave(keeper, waiter);
-        waiter->arrived(waiter);
+    assert(TAILQ_EMPTY(&keeper->waiters) && TAILQ_EMPTY(&keeper->renewals));
+    for (size_t i = 0; i < keeper->n_slots; i++) {
+        token_source_free(keeper->slots[i].source);
+        token_unref(keeper->slots[i].token);
+        free(keeper->slots[i].complaint);
     }
-}
-
-void token_keeper_put(struct token_keeper *keeper, struct token *token)
-{
     token_unref(keeper->current);
-    keeper->current = token;
-    token_set_generation(token, ++keeper->generation);
-    log_arrival(keeper);
-    tell_waiters(keeper);
-}
-
-struct token *token_keeper_current(struct token_keeper *keeper)
-{
-    if (!keeper->current || !token_is_live(keeper->current, time(NULL)))
-        return NULL;
-    return keeper->current;
-}
-
-void token_keeper_wait(struct token_keeper *keeper, struct token_waiter *waiter)
-{
-    assert(!waiter->waiting);
-    TAILQ_INSERT_TAIL(&keeper->waiters, waiter, link);
-    waiter->waiting = true;
-}
-
-void token_keeper_leave(struct token_keeper *keeper, struct token_waiter *waiter)
-{
-    if (waiter->waiting)
-        TAILQ_REMOVE(&keeper->waiters, waiter, link);
-    waiter->waiting = false;
+    token_unref(keeper->previous);
+    scrub_free(keeper->scrub);
+    alarm_free(keeper->alarm);
+    free(keeper);
 }

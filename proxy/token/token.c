@@ -4,15 +4,22 @@
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 
-#include "config/memory.h"
 #include "proxy/limits.h"
+#include "proxy/token/jwt.h"
+#include "proxy/token/locked.h"
+
+enum { FINGERPRINT_BYTES = 4, KEY_BYTES = 32 };
 
 struct token {
     unsigned refs;
     unsigned generation;
     time_t expires_at;
+    struct moment until; /* zero: not set */
+    char fingerprint[2 * FINGERPRINT_BYTES + 1];
     size_t len;
     char bytes[];
 };
@@ -32,84 +39,114 @@ static struct text trim_line_ends(struct text bytes)
     return bytes;
 }
 
-/* The payload of a JWT (RFC 7519): base64url without padding. `out` holds LIMIT_TOKEN_BYTES. */
-static int decode_payload(struct text token, unsigned char *out)
+static const unsigned char *fingerprint_key(void)
 {
-    char padded[LIMIT_TOKEN_BYTES + 4];
-    const char *first = memchr(token.at, '.', token.len);
-    const char *last = memrchr(token.at, '.', token.len);
+    static unsigned char key[KEY_BYTES];
+    static bool made;
 
-    if (!first || first == last || memchr(first + 1, '.', (size_t)(last - first - 1)))
-        return -1;
-    size_t len = (size_t)(last - first - 1), n = 0;
-    for (; n < len; n++)
-        padded[n] = first[1 + n] == '-' ? '+' : first[1 + n] == '_' ? '/' : first[1 + n];
-    size_t padding = (4 - n % 4) % 4;
-    memcpy(padded + n, "===", padding);
-    int decoded = EVP_DecodeBlock(out, (const unsigned char *)padded, (int)(n + padding));
-    OPENSSL_cleanse(padded, sizeof(padded));
-    return decoded < 0 ? -1 : decoded - (int)padding;
+    if (!made && RAND_bytes(key, sizeof(key)) != 1)
+        abort(); /* no TLS could work either */
+    made = true;
+    return key;
 }
 
-/* 0 is kept for "it does not say": an exp of 0 is a second past, and what no clock can show is far
- * away. */
-static time_t time_of(double exp)
+static void write_fingerprint(struct token *token)
 {
-    static const double far = (double)(1LL << 53);
+    unsigned char digest[EVP_MAX_MD_SIZE];
 
-    return exp < 1 ? 1 : (time_t)(exp < far ? exp : far);
+    HMAC(EVP_sha256(), fingerprint_key(), KEY_BYTES, (const unsigned char *)token->bytes,
+         token->len, digest, NULL);
+    for (size_t i = 0; i < FINGERPRINT_BYTES; i++)
+        snprintf(token->fingerprint + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* 0 when the token is opaque or says nothing. */
-static time_t expiry_of(struct text token)
+static const char *problem_of(struct text value)
 {
-    unsigned char payload[LIMIT_TOKEN_BYTES + 4];
-    int len = decode_payload(token, payload);
-    json_t *claims = len > 0 ? json_loadb((const char *)payload, (size_t)len, 0, NULL) : NULL;
-    const json_t *exp = json_object_get(claims, "exp");
-    time_t expires_at = json_is_number(exp) ? time_of(json_number_value(exp)) : 0;
-
-    OPENSSL_cleanse(payload, sizeof(payload));
-    json_decref(claims);
-    return expires_at;
-}
-
-/* The front part of a JWT must not pass for an opaque token that never expires. */
-static bool is_cut_jwt(struct text token)
-{
-    const char *first = memchr(token.at, '.', token.len);
-    const char *last = memrchr(token.at, '.', token.len);
-
-    return text_starts(token, TEXT("eyJ")) &&
-           (!first || first == last || last + 1 == token.at + token.len);
+    if (value.len == 0)
+        return "there is no token in it";
+    if (value.len > LIMIT_TOKEN_BYTES)
+        return "the token is longer than 16 KiB";
+    for (size_t i = 0; i < value.len; i++) {
+        if (!is_token_byte(value.at[i]))
+            return "it holds a byte that a token cannot have (a blank, a quote, a line end "
+                   "inside?)";
+    }
+    if (jwt_is_cut(value))
+        return "it begins like a JWT and does not have a JWT's three parts; is it cut off?";
+    return NULL;
 }
 
 struct token *token_new(struct text bytes, const char **why)
 {
     struct text value = trim_line_ends(bytes);
+    const char *problem = problem_of(value);
 
-    if (value.len == 0 || value.len > LIMIT_TOKEN_BYTES) {
-        *why = value.len ? "the token is longer than 8 KiB" : "there is no token in it";
+    if (problem) {
+        *why = problem;
         return NULL;
     }
-    for (size_t i = 0; i < value.len; i++) {
-        if (!is_token_byte(value.at[i])) {
-            *why =
-                "it holds a byte that a token cannot have (a blank, a quote, a line end inside?)";
-            return NULL;
-        }
-    }
-    if (is_cut_jwt(value)) {
-        *why = "it begins like a JWT and does not have a JWT's three parts; is it cut off?";
-        return NULL;
-    }
-    struct token *token = mem_alloc(1, sizeof(*token) + value.len);
+    struct token *token = locked_alloc(sizeof(*token) + value.len);
     token->refs = 1;
     token->len = value.len;
-    token->expires_at = expiry_of(value);
+    token->expires_at = jwt_expiry(value);
     memcpy(token->bytes, value.at, value.len);
+    write_fingerprint(token);
     return token;
 }
+
+/* ---- as sources write it ---- */
+
+/* Seconds as a number, or as a number in quotes. False if it is neither. */
+static bool read_expires(const json_t *expires, time_t *out)
+{
+    unsigned long long seconds;
+
+    *out = 0;
+    if (!expires || json_is_null(expires))
+        return true;
+    if (json_is_number(expires) && json_number_value(expires) >= 1 &&
+        json_number_value(expires) < 9e15)
+        *out = (time_t)json_number_value(expires);
+    else if (json_is_string(expires) &&
+             text_to_uint(text_of(json_string_value(expires)), 1ULL << 52, &seconds) && seconds)
+        *out = (time_t)seconds;
+    return *out != 0;
+}
+
+static struct token *from_object(const json_t *object, const char **why)
+{
+    const json_t *text = json_object_get(object, "token");
+    struct token *token;
+    time_t expires;
+
+    *why = "the JSON object has no \"token\" that is a string";
+    if (!json_is_string(text))
+        return NULL;
+    *why = "\"expires\" is not in seconds since 1970";
+    if (!read_expires(json_object_get(object, "expires"), &expires))
+        return NULL;
+    token = token_new((struct text){ json_string_value(text), json_string_length(text) }, why);
+    if (token)
+        token_limit(token, expires);
+    return token;
+}
+
+struct token *token_read(struct text bytes, const char **why)
+{
+    struct text value = trim_line_ends(bytes);
+    struct token *token;
+    json_t *object;
+
+    if (!value.len || value.at[0] != '{')
+        return token_new(bytes, why);
+    object = json_loadb(value.at, value.len, JSON_REJECT_DUPLICATES, NULL);
+    *why = "it begins like JSON and is none; is it cut off?";
+    token = object ? from_object(object, why) : NULL;
+    json_decref(object);
+    return token;
+}
+
+/* ---- */
 
 struct token *token_ref(struct token *token)
 {
@@ -122,10 +159,8 @@ void token_unref(struct token *token)
     if (!token)
         return;
     assert(token->refs > 0);
-    if (--token->refs == 0) {
-        OPENSSL_cleanse(token->bytes, token->len);
-        free(token);
-    }
+    if (--token->refs == 0)
+        locked_free(token, sizeof(*token) + token->len);
 }
 
 struct text token_text(const struct token *token)
@@ -138,14 +173,32 @@ bool token_equals(const struct token *a, const struct token *b)
     return a->len == b->len && CRYPTO_memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
+const char *token_fingerprint(const struct token *token)
+{
+    return token->fingerprint;
+}
+
 time_t token_expires_at(const struct token *token)
 {
     return token->expires_at;
 }
 
-bool token_is_live(const struct token *token, time_t now)
+void token_limit(struct token *token, time_t expires_at)
 {
-    return token->expires_at == 0 || now < token->expires_at;
+    if (expires_at && (!token->expires_at || expires_at < token->expires_at))
+        token->expires_at = expires_at;
+}
+
+void token_set_life(struct token *token, struct moment until)
+{
+    token->until = until;
+}
+
+bool token_is_live(const struct token *token, struct moment now)
+{
+    if (token->until.boot_ms)
+        return now.wall_ms < token->until.wall_ms && now.boot_ms < token->until.boot_ms;
+    return token->expires_at == 0 || now.wall_ms / 1000 < token->expires_at;
 }
 
 unsigned token_generation(const struct token *token)

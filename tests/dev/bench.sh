@@ -4,7 +4,7 @@
 # build/bench/results.json holds the rows of every suite that has run here. Lower is better in all of them.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-suites="policy graphql"
+suites="policy scrub graphql"
 chosen=${1:-$suites}
 rounds=${2:-5}
 for suite in $chosen; do
@@ -35,8 +35,8 @@ failed=0
 for suite in $chosen; do
     if "tests/bench/$suite.sh" "$rounds"; then
         echo
-        printf '%s%s%s (processor time; the peer is %s)\n' "$bold" "$suite" "$plain" \
-            "$(jq -r '[.[].peer.name? // empty] | unique | join(", ")' "build/bench/$suite.json")"
+        peers=$(jq -r '[.[].peer.name? // empty] | unique | join(", ")' "build/bench/$suite.json")
+        printf '%s%s%s (processor time; %s)\n' "$bold" "$suite" "$plain" "${peers:+the peer is }${peers:-no peer}"
         show_table "build/bench/$suite.json"
     else
         failed=$((failed + 1))

@@ -6,7 +6,7 @@ scratch=$(mktemp -d build/self-test.XXXXXX) || exit 1
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch"/{config,policy,proxy/http,proxy/token,proxy/origin,tests/unit}
 touch "$scratch"/{config/diag.h,policy/policy.h,proxy/log.h,proxy/limits.h,proxy/exchange.h,proxy/sidecar.h}
-touch "$scratch"/{proxy/http/head.h,proxy/token/keeper.h,proxy/origin/pool.h,proxy/front.h}
+touch "$scratch"/{proxy/http/head.h,proxy/token/keeper.h,proxy/origin/pool.h,proxy/front.h,proxy/ask.h,proxy/login.h}
 wrong=0
 
 row() { # good|bad floors|banned FILE LINE WHAT
@@ -40,6 +40,12 @@ row bad  floors proxy/http/a.c     '#include <event2/buffer.h>'      "http is pu
 row bad  floors proxy/token/a.c    '#include "proxy/origin/pool.h"'  "token does not know origin"
 row bad  floors proxy/origin/a.c   '#include "proxy/token/keeper.h"' "origin does not know token"
 row bad  floors proxy/origin/a.c   '#include "proxy/exchange.h"'     "origin does not know the exchange"
+row good floors proxy/login.c      '#include "proxy/origin/pool.h"'  "the login goes through the pool"
+row good floors proxy/login.c      '#include "proxy/token/keeper.h"' "the login is a source of tokens"
+row bad  floors proxy/login.c      '#include "proxy/exchange.h"'     "the login does not know the exchange"
+row bad  floors proxy/ask.c        '#include "proxy/token/keeper.h"' "a question does not know what it asks for"
+row bad  floors proxy/token/a.c    '#include "proxy/login.h"'        "token does not know the login"
+row bad  floors proxy/log.c        '#include "proxy/ask.h"'          "the small parts ask nobody"
 row bad  floors proxy/front.c      '#include "proxy/exchange.h"'     "front is wired by the sidecar, not the other way round"
 row good floors proxy/sidecar.c    '#include "proxy/exchange.h"'     "the sidecar wires the exchange"
 row good floors proxy/exchange.c   '#include "proxy/token/keeper.h"' "the exchange knows the parts"

@@ -85,18 +85,26 @@ static void readiness(void **state)
 {
     static const char readyz[] = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
     static const struct plan plan = { .token = "" };
-    char *old = jwt_text("old", time(NULL) - 10);
+    char *old = jwt_text("old", time(NULL) - 10), *brief;
 
     (void)state;
     world_open(&own, &plan);
     expect_admin(readyz, 503, "missing or expired");
     expect_admin("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive");
-    folder_replace(own.folder, "token", TOKEN);
-    process_await_line(own.sidecar, "event=token");
+    brief = jwt_text("brief", time(NULL) + 3);
+    folder_replace(own.folder, "token", brief);
+    process_await_line(own.sidecar, "event=token generation=1");
     expect_admin(readyz, 200, "\"token\":\"live\"");
+    world_metrics(&own, "janus_sidecar_token_live 1\n");
+    world_metrics(&own, "janus_sidecar_token_generation 1\n");
+    world_metrics(&own, "janus_sidecar_token_info{generation=\"1\",fingerprint=\"");
+    world_metrics(&own, "janus_sidecar_token_renewals_total 1\n");
     folder_replace(own.folder, "token", old);
-    process_await_line(own.sidecar, "event=token");
+    process_await_line(own.sidecar, "expired already; its last token stays in use");
+    process_await_line(own.sidecar, "the last token has died");
     expect_admin(readyz, 503, "missing or expired");
+    world_metrics(&own, "janus_sidecar_token_live 0\n");
+    free(brief);
     free(old);
     struct client *client = world_client(&own);
     client_say(client, GET);

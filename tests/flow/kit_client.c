@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -16,6 +17,7 @@ enum { PIECE = 64 * 1024 };
 struct client {
     LIST_ENTRY(client) link;
     int fd;
+    SSL *ssl; /* NULL without TLS */
     enum ending ending;
     struct bytes seen;
     size_t at; /* of seen: up to here responses were read */
@@ -51,6 +53,22 @@ struct client *client_new(uint16_t port)
     return client;
 }
 
+void client_secure(struct client *client, SSL_CTX *context, const char *name)
+{
+    int result;
+
+    client->ssl = stream_tls(context, client->fd);
+    SSL_set_tlsext_host_name(client->ssl, name);
+    assert_int_equal(SSL_set1_host(client->ssl, name), 1);
+    SSL_set_verify(client->ssl, SSL_VERIFY_PEER, NULL);
+    do {
+        ERR_clear_error();
+        result = SSL_connect(client->ssl);
+    } while (result != 1 && stream_await(client->fd, client->ssl, result, "a handshake"));
+    if (result != 1)
+        fail_msg("no handshake with %s: %s", name, ERR_error_string(ERR_peek_error(), NULL));
+}
+
 bool client_is_refused(uint16_t port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -65,6 +83,7 @@ bool client_is_refused(uint16_t port)
 void client_close(struct client *client)
 {
     LIST_REMOVE(client, link);
+    SSL_free(client->ssl);
     close(client->fd);
     bytes_free(&client->seen);
     bytes_free(&client->response.body);
@@ -102,11 +121,11 @@ int client_fd(const struct client *client)
 
 size_t client_offer(struct client *client, const void *bytes, size_t n)
 {
-    ssize_t sent = send(client->fd, bytes, n, MSG_NOSIGNAL);
+    size_t sent;
 
-    if (sent < 0 && errno != EAGAIN)
+    if (!stream_offer(client->fd, client->ssl, bytes, n, &sent))
         fail_msg("the client cannot send: %s", strerror(errno));
-    return sent > 0 ? (size_t)sent : 0;
+    return sent;
 }
 
 void client_send(struct client *client, const void *bytes, size_t n)
@@ -129,13 +148,7 @@ void client_say(struct client *client, const char *text)
 
 size_t client_take(struct client *client, void *bytes, size_t room)
 {
-    ssize_t n = recv(client->fd, bytes, room, 0);
-
-    if (n == 0)
-        client->ending = ENDING_CLEAN;
-    else if (n < 0 && errno != EAGAIN)
-        client->ending = ENDING_RESET;
-    return n > 0 ? (size_t)n : 0;
+    return stream_take(client->fd, client->ssl, bytes, room, &client->ending);
 }
 
 /* Takes what comes next; false when the sidecar has closed. */

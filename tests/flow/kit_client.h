@@ -19,6 +19,8 @@ struct response {
 };
 
 struct client *client_new(uint16_t port);
+/* TLS from here on: shakes hands and checks that it is `name` who answers. Fails the test if not. */
+void client_secure(struct client *client, SSL_CTX *context, const char *name);
 /* Connects to nobody: true if refused. */
 bool client_is_refused(uint16_t port);
 void client_close(struct client *client);

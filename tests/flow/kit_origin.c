@@ -151,17 +151,6 @@ void origin_free(struct origin *origin)
 /* ---- connections
  * ----------------------------------------------------------------------------------- */
 
-/* True if there is something to wait for; the wait is over then. */
-static bool wait_for_tls(struct origin_conn *conn, int result, const char *what)
-{
-    int error = SSL_get_error(conn->ssl, result);
-
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-        return false;
-    wait_for(conn->fd, error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, what);
-    return true;
-}
-
 static bool shake_hands(struct origin_conn *conn)
 {
     int result;
@@ -169,7 +158,7 @@ static bool shake_hands(struct origin_conn *conn)
     do {
         ERR_clear_error();
         result = SSL_accept(conn->ssl);
-    } while (result != 1 && wait_for_tls(conn, result, "the handshake"));
+    } while (result != 1 && stream_await(conn->fd, conn->ssl, result, "the handshake"));
     return result == 1;
 }
 
@@ -186,10 +175,7 @@ struct origin_conn *origin_connected(struct origin *origin)
     bytes_add(&conn->seen, "", 0);
     origin->n_accepted++;
     if (origin->context) {
-        conn->ssl = SSL_new(origin->context);
-        SSL_set_fd(conn->ssl, conn->fd);
-        SSL_set_mode(conn->ssl,
-                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        conn->ssl = stream_tls(origin->context, conn->fd);
     }
     return conn;
 }
@@ -226,7 +212,7 @@ void origin_accept_failing(struct origin *origin)
         do {
             ERR_clear_error();
             result = SSL_read(conn->ssl, &byte, 1);
-        } while (result <= 0 && wait_for_tls(conn, result, "the client's verdict"));
+        } while (result <= 0 && stream_await(conn->fd, conn->ssl, result, "the client's verdict"));
         if (result > 0)
             fail_msg("the handshake succeeded, and bytes came");
     }
@@ -259,50 +245,18 @@ const char *origin_server_name(const struct origin_conn *conn)
 /* ---- listening
  * ------------------------------------------------------------------------------------- */
 
-static enum ending ending_of(const struct origin_conn *conn, int result)
-{
-    if (!conn->ssl)
-        return result == 0 ? ENDING_CLEAN : ENDING_RESET;
-    switch (SSL_get_error(conn->ssl, result)) {
-    case SSL_ERROR_ZERO_RETURN:
-        return ENDING_CLEAN;
-    case SSL_ERROR_SSL:
-        return ENDING_CUT;
-    default:
-        return errno == ECONNRESET || errno == EPIPE ? ENDING_RESET : ENDING_CUT;
-    }
-}
-
-static bool is_blocked(const struct origin_conn *conn, int result)
-{
-    if (!conn->ssl)
-        return result < 0 && errno == EAGAIN;
-    int error = SSL_get_error(conn->ssl, result);
-    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
-}
-
-static int receive(struct origin_conn *conn, void *bytes, size_t room)
-{
-    ERR_clear_error();
-    errno = 0;
-    return conn->ssl ? SSL_read(conn->ssl, bytes, (int)room) : (int)recv(conn->fd, bytes, room, 0);
-}
-
 /* Takes what comes next; false when the peer has left. */
 static bool fill(struct origin_conn *conn, const char *what)
 {
     assert_true(conn->fd >= 0);
     while (conn->ending == ENDING_NONE) {
-        int n = receive(conn, bytes_room(&conn->seen, PIECE), PIECE);
-        if (n > 0) {
-            conn->seen.n += (size_t)n;
-            conn->seen.at[conn->seen.n] = '\0';
+        size_t n = origin_take(conn, bytes_room(&conn->seen, PIECE), PIECE);
+        conn->seen.n += n;
+        conn->seen.at[conn->seen.n] = '\0';
+        if (n > 0)
             return true;
-        }
-        if (is_blocked(conn, n))
+        if (conn->ending == ENDING_NONE)
             wait_for(conn->fd, POLLIN, what);
-        else
-            conn->ending = ending_of(conn, n);
     }
     return false;
 }
@@ -395,17 +349,11 @@ size_t origin_unread(const struct origin_conn *conn)
 
 size_t origin_offer(struct origin_conn *conn, const void *bytes, size_t n)
 {
-    int sent;
+    size_t sent;
 
-    ERR_clear_error();
-    errno = 0;
-    if (conn->ssl)
-        sent = SSL_write(conn->ssl, bytes, (int)n);
-    else
-        sent = (int)send(conn->fd, bytes, n, MSG_NOSIGNAL);
-    if (sent <= 0 && !is_blocked(conn, sent))
+    if (!stream_offer(conn->fd, conn->ssl, bytes, n, &sent))
         fail_msg("the origin cannot send: the peer has left");
-    return sent > 0 ? (size_t)sent : 0;
+    return sent;
 }
 
 void origin_send(struct origin_conn *conn, const void *bytes, size_t n)
@@ -428,11 +376,7 @@ void origin_say(struct origin_conn *conn, const char *text)
 
 size_t origin_take(struct origin_conn *conn, void *bytes, size_t room)
 {
-    int n = receive(conn, bytes, room);
-
-    if (n <= 0 && !is_blocked(conn, n))
-        conn->ending = ending_of(conn, n);
-    return n > 0 ? (size_t)n : 0;
+    return stream_take(conn->fd, conn->ssl, bytes, room, &conn->ending);
 }
 
 int origin_fd(const struct origin_conn *conn)

@@ -12,17 +12,10 @@
 #include <stdint.h>
 
 #include "tests/flow/kit_certificate.h"
+#include "tests/flow/kit_stream.h"
 
 struct origin;
 struct origin_conn;
-
-/* How a peer left. */
-enum ending {
-    ENDING_NONE,
-    ENDING_CLEAN /* with close_notify, or FIN without TLS */,
-    ENDING_CUT,
-    ENDING_RESET
-};
 
 struct origin *origin_new(enum certificate_kind kind);
 struct origin *origin_new_plain(void); /* without TLS */

@@ -132,13 +132,14 @@ static void send_request(const struct head *head, struct framing framing)
         .scheme = SCHEME_HTTPS, .port = 443, .host_len = 6, .host = "a.test", .path = head->target
     };
     struct framing again_framing;
+    struct token_places places = { .n = 0 };
     struct buffer out;
     struct head again;
     struct text bytes;
     const char *why = NULL;
 
     buffer_init(&out, (size_t)4 * LIMIT_HEAD_BYTES);
-    forward_request(&out, head, &destination, &identity, TEXT_NONE, framing);
+    forward_request(&out, head, &destination, &identity, TEXT_NONE, framing, &places);
     CHECK(!out.overflowed);
     CHECK(find_end(buffer_waiting(&out), &bytes, &why) == HEAD_OK);
     CHECK(bytes.len == buffer_waiting(&out).len);

@@ -85,13 +85,14 @@ static void send_on(const struct head *head, enum realm realm, enum inject injec
     struct destination destination = {
         .scheme = SCHEME_HTTPS, .port = 443, .host_len = 6, .host = "a.test", .path = TEXT("/")
     };
+    struct token_places places = { .n = 0 };
     struct buffer out;
     struct head again;
     const char *why = NULL;
 
     buffer_init(&out, (size_t)16 * LIMIT_HEAD_BYTES);
     forward_request(&out, head, &destination, identity,
-                    identity->needs_app_token ? token : TEXT_NONE, framing);
+                    identity->needs_app_token ? token : TEXT_NONE, framing, &places);
     CHECK(!out.overflowed);
     enum head_result result = head_parse_request(buffer_waiting(&out), &again, &why);
     CHECK(result == HEAD_OK || (result == HEAD_TOO_LARGE && head->n_headers + 3 >= LIMIT_HEADERS));

@@ -13,6 +13,8 @@ static const struct row {
     { "ca-out", "FILE", "write the CA certificate here (needed)" },
     { "token-out", "FILE", "write the app token here; rotated in place" },
     { "token-life", "TIME", "of the app token: 30s, 10m, 24h (default)" },
+    { "login-life", "TIME", "of a token from apptoken/login: 6h (default), down to 1s" },
+    { "login-kind", "KIND", "what it is: admin (default), app" },
     { "account", "NAME", "acme" },
     { "workspace", "NAME", "master" },
     { "app", "ID", "acme.my-app@1.2.3, the app that the token belongs to" },
@@ -53,6 +55,12 @@ static bool parse_life(const char *text, long *seconds)
     return false;
 }
 
+static bool parse_kind(const char *text, enum token_kind *kind)
+{
+    *kind = strcmp(text, "app") == 0 ? TOKEN_APP : TOKEN_ADMIN;
+    return *kind == TOKEN_APP || strcmp(text, "admin") == 0;
+}
+
 static bool set(struct options *o, const char *name, const char *value)
 {
     const struct {
@@ -68,6 +76,10 @@ static bool set(struct options *o, const char *name, const char *value)
             *texts[i].field = value;
     if (strcmp(name, "token-life") == 0)
         return parse_life(value, &o->token_life_s);
+    if (strcmp(name, "login-life") == 0)
+        return parse_life(value, &o->login_life_s);
+    if (strcmp(name, "login-kind") == 0)
+        return parse_kind(value, &o->login_kind);
     if (strcmp(name, "host") != 0)
         return true;
     if (o->n_hosts == HOSTS_MAX)
@@ -93,7 +105,9 @@ int options_parse(int argc, char **argv, struct options *options)
                                  .app_id = "acme.my-app@1.2.3",
                                  .appkey = "vtexappkey-acme-JANUS",
                                  .apptoken = "janus-sim-apptoken",
-                                 .token_life_s = 24 * 60 * 60 };
+                                 .token_life_s = 24 * 60 * 60,
+                                 .login_life_s = 6 * 60 * 60,
+                                 .login_kind = TOKEN_ADMIN };
     for (size_t i = 0; i < N_ROWS; i++)
         table[i] = (struct option){ rows[i].name, rows[i].value ? required_argument : no_argument,
                                     NULL, 1 };

@@ -5,12 +5,12 @@
 #include "tests/janus/reply.h"
 #include "tests/janus/token.h"
 
-enum { N_TABLES = 7 };
+enum { N_TABLES = 9 };
 
-static const struct route *const tables[N_TABLES] = { routes_control,  routes_knobs,
-                                                      routes_streams,  routes_vtexid,
-                                                      routes_commerce, routes_data,
-                                                      routes_io };
+static const struct route *const tables[N_TABLES] = {
+    routes_control, routes_knobs,    routes_private, routes_issuer, routes_streams,
+    routes_vtexid,  routes_commerce, routes_data,    routes_io
+};
 
 static void answer_refused(struct exchange *x)
 {

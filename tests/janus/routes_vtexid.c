@@ -1,34 +1,15 @@
-/* VTEX ID: tokens for whoever knows a pair or has a token. */
+/* VTEX ID: what it says to whoever has a token. The login is in issuer.c. */
 #include "tests/janus/reply.h"
 #include "tests/janus/routes.h"
 #include "tests/janus/token.h"
 
-enum { APP_KEY_LIFE_S = 6 * 60 * 60, USER_LIFE_S = 24 * 60 * 60 };
+enum { USER_LIFE_S = 24 * 60 * 60 };
 
 static const char *member(json_t *json, const char *name)
 {
     const char *value = json_string_value(json_object_get(json, name));
 
     return value ? value : "";
-}
-
-static void answer_login(struct exchange *x)
-{
-    const struct options *o = x->sim->options;
-    json_t *body = body_as_json(x);
-    bool known = strcmp(member(body, "appkey"), o->appkey) == 0 &&
-                 strcmp(member(body, "apptoken"), o->apptoken) == 0;
-    const struct minted *token;
-
-    json_decref(body);
-    if (!known) {
-        answer_error(x, 401, NULL, NULL);
-        return;
-    }
-    token = tokens_mint(x->sim->tokens, TOKEN_ADMIN, o->appkey, APP_KEY_LIFE_S);
-    reply_json(x, 200,
-               json_pack("{sssssI}", "authStatus", "Success", "token", token->text, "expires",
-                         (json_int_t)token->expires));
 }
 
 static const char *audience_of(const struct minted *token)
@@ -103,7 +84,6 @@ static void answer_refresh_admin(struct exchange *x)
 #define VTEXID .hosts = ON_JANUS, .shape = SHAPE_VTEXID
 
 const struct route routes_vtexid[] = {
-    { "vtexid-login", "POST", "/api/vtexid/apptoken/login", answer_login, VTEXID },
     { "vtexid-validate", "POST", "/api/vtexid/credential/validate", answer_validate, VTEXID },
     { "vtexid-user", "GET", "/api/vtexid/pub/authenticated/user", answer_user, VTEXID },
     { "vtexid-refresh", "POST", "/api/vtexid/refreshtoken/webstore", answer_refresh_store, VTEXID },

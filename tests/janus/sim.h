@@ -5,7 +5,9 @@
 #include <event2/event.h>
 #include <jansson.h>
 
+#include "tests/janus/issuer.h"
 #include "tests/janus/record.h"
+#include "tests/janus/token.h"
 
 enum { HOSTS_MAX = 32, SEEN_TOKEN_MAX = 8192 };
 
@@ -15,6 +17,8 @@ struct options {
     const char *account, *workspace, *app_id;
     const char *appkey, *apptoken; /* the pair that apptoken/login knows */
     long token_life_s;
+    long login_life_s; /* of what apptoken/login gives, and its kind */
+    enum token_kind login_kind;
     const char *hosts[HOSTS_MAX]; /* further names of the certificate for clients without SNI */
     size_t n_hosts;
 };
@@ -23,6 +27,14 @@ struct stats {
     unsigned long connections, open, full, resumed, failed; /* failed: TLS handshakes */
     unsigned long requests, malformed, aborted;
     json_t *routes; /* name -> count */
+    struct {
+        unsigned long attempts, succeeded;
+    } logins;
+    struct {
+        unsigned long accepted, rejected;
+        unsigned long marked, stale; /* with X-Sim-Newest; and of these, with an older token */
+        json_t *keys;                /* key -> accepted, rejected */
+    } private;
 };
 
 struct sim {
@@ -32,6 +44,7 @@ struct sim {
     struct tokens *tokens;
     struct record *record;
     struct stats stats;
+    struct issuer issuer;
     char seen_token[SEEN_TOKEN_MAX]; /* by /_sim/401-until-rotate, "" before */
 };
 

@@ -2,22 +2,34 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include <openssl/ecdsa.h>
 #include <openssl/rand.h>
 
 #include "config/memory.h"
 #include "tests/janus/file.h"
+#include "tests/janus/sim.h"
 
-enum { TOKENS_MAX = 256, SCALAR_BYTES = 32 };
+enum { BUCKETS = 4096, SCALAR_BYTES = 32 };
+
+struct place {
+    struct minted token;
+    LIST_ENTRY(place) link; /* in its bucket, while token.text is there */
+};
 
 struct tokens {
     const struct options *options;
     EVP_PKEY *key;
     char kid[41];
-    struct minted ring[TOKENS_MAX];
+    struct place ring[TOKENS_MAX];
+    LIST_HEAD(, place) buckets[BUCKETS]; /* by the token's text */
     size_t next;
     char *current; /* text of the newest app token, borrowed from the ring */
+    unsigned long newest;
+    unsigned long revoked[N_TOKEN_KINDS]; /* up to this serial */
+    unsigned long lag_after;              /* tokens behind this serial come late */
+    long lag_ms;
 };
 
 static void random_hex(char *out, size_t digits)
@@ -132,28 +144,55 @@ static char *write_token(struct tokens *tokens, const struct minted *token, time
     return text;
 }
 
-/* The newest app token stays, however many others are minted. */
-static struct minted *free_place(struct tokens *tokens)
+/* --- the ring --- */
+
+static int64_t now_ms(void)
 {
-    struct minted *place;
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* FNV-1a of the end, which is signature and differs most. */
+static size_t bucket_of(struct text token)
+{
+    size_t from = token.len > 16 ? token.len - 16 : 0;
+    uint32_t hash = 2166136261u;
+
+    for (size_t i = from; i < token.len; i++)
+        hash = (hash ^ (unsigned char)token.at[i]) * 16777619u;
+    return hash % BUCKETS;
+}
+
+/* The newest app token stays, however many others are minted. */
+static struct place *free_place(struct tokens *tokens)
+{
+    struct place *place;
 
     do {
         place = &tokens->ring[tokens->next];
         tokens->next = (tokens->next + 1) % TOKENS_MAX;
-    } while (place->text && place->text == tokens->current);
-    free(place->text);
+    } while (place->token.text && place->token.text == tokens->current);
+    if (place->token.text)
+        LIST_REMOVE(place, link);
+    free(place->token.text);
     return place;
 }
 
 const struct minted *tokens_mint(struct tokens *tokens, enum token_kind kind, const char *user,
                                  long life_s)
 {
-    struct minted *token = free_place(tokens);
+    struct place *place = free_place(tokens);
+    struct minted *token = &place->token;
     time_t now = time(NULL);
 
-    *token = (struct minted){ .kind = kind, .expires = now + life_s };
+    *token = (struct minted){
+        .kind = kind, .expires = now + life_s, .serial = ++tokens->newest, .minted_ms = now_ms()
+    };
     snprintf(token->user, sizeof(token->user), "%s", user);
     token->text = write_token(tokens, token, now);
+    LIST_INSERT_HEAD(&tokens->buckets[bucket_of(text_of(token->text))], place, link);
     return token;
 }
 
@@ -162,9 +201,8 @@ const struct minted *tokens_rotate(struct tokens *tokens, bool revoke)
     const struct options *o = tokens->options;
     const struct minted *token;
 
-    for (size_t i = 0; revoke && i < TOKENS_MAX; i++)
-        if (tokens->ring[i].kind == TOKEN_APP)
-            tokens->ring[i].expires = 0;
+    if (revoke)
+        tokens->revoked[TOKEN_APP] = tokens->newest;
     token = tokens_mint(tokens, TOKEN_APP, o->app_id, o->token_life_s);
     tokens->current = token->text;
     if (o->token_out && !replace_file(o->token_out, 0600, token->text, strlen(token->text))) {
@@ -174,15 +212,49 @@ const struct minted *tokens_rotate(struct tokens *tokens, bool revoke)
     return token;
 }
 
+unsigned long tokens_newest(const struct tokens *tokens)
+{
+    return tokens->newest;
+}
+
+void tokens_revoke(struct tokens *tokens, unsigned long upto)
+{
+    for (size_t kind = 0; kind < N_TOKEN_KINDS; kind++)
+        if (tokens->revoked[kind] < upto)
+            tokens->revoked[kind] = upto;
+}
+
+void tokens_lag(struct tokens *tokens, long ms)
+{
+    tokens->lag_ms = ms;
+    tokens->lag_after = tokens->newest;
+}
+
+const struct minted *tokens_find(const struct tokens *tokens, struct text token)
+{
+    const struct place *place;
+
+    LIST_FOREACH(place, &tokens->buckets[bucket_of(token)], link)
+        if (text_eq(text_of(place->token.text), token))
+            return &place->token;
+    return NULL;
+}
+
+/* Whether this node has heard of it. */
+static bool has_come(const struct tokens *tokens, const struct minted *token)
+{
+    return tokens->lag_ms == 0 || token->serial <= tokens->lag_after ||
+           now_ms() - token->minted_ms >= tokens->lag_ms;
+}
+
 const struct minted *tokens_live(const struct tokens *tokens, struct text token)
 {
-    for (size_t i = 0; i < TOKENS_MAX && token.len > 0; i++) {
-        const struct minted *one = &tokens->ring[i];
+    const struct minted *one = tokens_find(tokens, token);
 
-        if (one->text && text_eq(text_of(one->text), token))
-            return one->expires > time(NULL) ? one : NULL;
-    }
-    return NULL;
+    return one && one->serial > tokens->revoked[one->kind] && has_come(tokens, one) &&
+                   one->expires > time(NULL)
+               ? one
+               : NULL;
 }
 
 struct tokens *tokens_new(const struct options *options)
@@ -204,7 +276,7 @@ void tokens_free(struct tokens *tokens)
     if (!tokens)
         return;
     for (size_t i = 0; i < TOKENS_MAX; i++)
-        free(tokens->ring[i].text);
+        free(tokens->ring[i].token.text);
     EVP_PKEY_free(tokens->key);
     free(tokens);
 }

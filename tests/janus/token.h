@@ -5,18 +5,26 @@
 #ifndef TESTS_JANUS_TOKEN_H
 #define TESTS_JANUS_TOKEN_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
-#include "tests/janus/sim.h"
+#include "config/text.h"
 
-enum token_kind { TOKEN_APP, TOKEN_ADMIN, TOKEN_STORE };
+struct options;
+
+enum token_kind { TOKEN_APP, TOKEN_ADMIN, TOKEN_STORE, N_TOKEN_KINDS };
+
+/* So many are remembered: the rotations of a test under load, all of them. */
+enum { TOKENS_MAX = 16384 };
 
 struct minted {
     enum token_kind kind;
     char *text;
     char user[128]; /* of the app: its id */
-    bool app_key;   /* minted by apptoken/login */
     time_t expires;
+    unsigned long serial; /* 1, 2, 3 ... over all kinds: the larger is the newer */
+    int64_t minted_ms;    /* CLOCK_MONOTONIC */
 };
 
 struct tokens;
@@ -26,7 +34,7 @@ struct tokens;
 struct tokens *tokens_new(const struct options *options);
 void tokens_free(struct tokens *tokens);
 
-/* Borrowed; lives until 256 later ones have been minted. `life_s` may be negative (expired). */
+/* Borrowed; lives until TOKENS_MAX later ones have been minted. `life_s` may be negative (expired). */
 const struct minted *tokens_mint(struct tokens *tokens, enum token_kind kind, const char *user,
                                  long life_s);
 
@@ -34,7 +42,20 @@ const struct minted *tokens_mint(struct tokens *tokens, enum token_kind kind, co
  * at once, else they live until they expire. NULL if the file could not be written. */
 const struct minted *tokens_rotate(struct tokens *tokens, bool revoke);
 
-/* NULL if it was not minted here, was revoked, or has expired. */
+/* The serial of the newest token, whatever its kind. */
+unsigned long tokens_newest(const struct tokens *tokens);
+
+/* From now on the tokens of this serial and all before it are dead, whatever their kind. */
+void tokens_revoke(struct tokens *tokens, unsigned long upto);
+
+/* A node of the issuer that hears late: tokens minted from now on count as unknown until `ms` after
+ * their minting. 0: nothing is late, and what was is known at once. */
+void tokens_lag(struct tokens *tokens, long ms);
+
+/* NULL if it was not minted here; alive or not. */
+const struct minted *tokens_find(const struct tokens *tokens, struct text token);
+
+/* NULL if it was not minted here, has not come to this node yet, was revoked, or has expired. */
 const struct minted *tokens_live(const struct tokens *tokens, struct text token);
 
 #endif

@@ -14,8 +14,8 @@ static void assert_waiting(const struct buffer *buffer, const char *want)
 static struct script {
     const char *name;
     size_t max;
-    const char
-        *does; /* + adds the next ten letters, - takes three away, = takes all, < rewinds 20 */
+    const char *
+        does; /* + adds the next ten letters, - takes three away, = takes all, k keeps, < rewinds, f forgets */
     const char *waits;
     bool overflowed;
 } scripts[] = {
@@ -34,10 +34,16 @@ static struct script {
     { "room of what has left is not enough", 23, "++--+", "ghijklmnopqrst", true },
     { "creeping forward", 24, "++----+----+----+----+", "wxyzabcdefgh", false },
     { "creeping, never empty", 13, "+---+---+---+---+", "klmn", true },
-    { "rewound while waiting", 100, "++---<", "abcdefghijklmnopqrst", false },
-    { "rewound after all was sent", 100, "++=<", "abcdefghijklmnopqrst", false },
-    { "rewound twice", 100, "++=<-<", "abcdefghijklmnopqrst", false },
-    { "rewound and sent again", 100, "++=<--", "ghijklmnopqrst", false },
+    { "rewound while waiting", 100, "k++---<", "abcdefghijklmnopqrst", false },
+    { "rewound after all was sent", 100, "k++=<", "abcdefghijklmnopqrst", false },
+    { "rewound twice", 100, "k++=<-<", "abcdefghijklmnopqrst", false },
+    { "kept, rewound and sent again", 100, "k++=<--", "ghijklmnopqrst", false },
+    { "kept in the middle of its way", 100, "k++-<", "abcdefghijklmnopqrst", false },
+    { "kept, and more comes behind", 100, "k+=+<", "abcdefghijklmnopqrst", false },
+    { "what is kept is not overwritten", 25, "k++=+", "", true },
+    { "forgotten: what waits stays", 100, "k++-f", "defghijklmnopqrst", false },
+    { "forgotten when all has left", 100, "k++=f+", "uvwxyzabcd", false },
+    { "forgotten makes room again", 25, "k++=f++", "uvwxyzabcdefghijklmn", false },
 };
 
 static void take(struct buffer *buffer, size_t n)
@@ -61,13 +67,45 @@ static void test_script(void **state)
             buffer_add(&buffer, (struct text){ letters + next, 10 });
             next += 10;
         } else if (*at == '<') {
-            buffer_rewind(&buffer, 20);
+            buffer_rewind(&buffer);
+        } else if (*at == 'k') {
+            buffer.keeps = true;
+        } else if (*at == 'f') {
+            buffer_forget(&buffer);
         } else {
             take(&buffer, *at == '-' ? 3 : SIZE_MAX);
         }
         assert_true(buffer.size <= row->max);
     }
     assert_int_equal(buffer.overflowed, row->overflowed);
+    assert_waiting(&buffer, row->waits);
+    buffer_fini(&buffer);
+}
+
+/* Ten letters, some of them sent, cut to what is kept; then three more. */
+static struct cut {
+    const char *name;
+    size_t sent, kept;
+    const char *waits;
+} cuts[] = {
+    { "cut to nothing", 0, 0, "xyz" },
+    { "cut to its front", 0, 4, "abcdxyz" },
+    { "cut to all of it", 0, 10, "abcdefghijxyz" },
+    { "what is left is cut to nothing", 3, 0, "xyz" },
+    { "what is left is cut to its front", 3, 4, "defgxyz" },
+    { "nothing is left to cut", 10, 0, "xyz" },
+};
+
+static void test_cut(void **state)
+{
+    const struct cut *row = *state;
+    struct buffer buffer;
+
+    buffer_init(&buffer, 13);
+    buffer_add(&buffer, TEXT("abcdefghij"));
+    buffer_sent(&buffer, row->sent);
+    buffer_cut(&buffer, row->kept);
+    buffer_add(&buffer, TEXT("xyz"));
     assert_waiting(&buffer, row->waits);
     buffer_fini(&buffer);
 }
@@ -199,6 +237,7 @@ int main(void)
     static struct stories stories;
 
     STORIES_ADD(&stories, scripts, test_script);
+    STORIES_ADD(&stories, cuts, test_cut);
     STORIES_ADD(&stories, numbers, test_number);
     stories_add(&stories, "a field", test_field, NULL);
     stories_add(&stories, "a field that does not fit", test_overflowing_field, NULL);

@@ -341,6 +341,7 @@ static void test_start(void **state)
     const struct start *row = *state;
     struct destination destination = row->destination;
     struct identity identity = { .kind = IDENTITY_NONE };
+    struct token_places places = { .n = 0 };
     struct buffer out;
     struct head head;
     const char *why = "";
@@ -352,7 +353,7 @@ static void test_start(void **state)
     assert_int_equal(head_parse_request((struct text){ bytes, (size_t)n }, &head, &why), HEAD_OK);
     buffer_init(&out, LIMIT_HEAD_BYTES);
     forward_request(&out, &head, &destination, &identity, TEXT_NONE,
-                    (struct framing){ FRAMING_NONE, 0 });
+                    (struct framing){ FRAMING_NONE, 0 }, &places);
     snprintf(got, sizeof(got), TEXT_FMT, TEXT_ARG(buffer_waiting(&out)));
     buffer_fini(&out);
     assert_string_equal(got, row->want);

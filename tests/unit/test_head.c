@@ -592,6 +592,7 @@ static struct known {
     { "x-vtex-use-https", TEXT_INIT("x-vtex-use-https"), HEADER_USE_HTTPS },
     { "proxy-connection", TEXT_INIT("Proxy-Connection"), HEADER_PROXY_CONNECTION },
     { "x-vtex-api-appkey", TEXT_INIT("X-VTEX-API-AppKey"), HEADER_APP_KEY },
+    { "content-encoding", TEXT_INIT("Content-Encoding"), HEADER_CONTENT_ENCODING },
     { "transfer-encoding", TEXT_INIT("Transfer-Encoding"), HEADER_TRANSFER_ENCODING },
     { "x-vtex-remote-port", TEXT_INIT("X-Vtex-Remote-Port"), HEADER_REMOTE_PORT },
     { "proxy-authorization", TEXT_INIT("Proxy-Authorization"), HEADER_PROXY_AUTHORIZATION },

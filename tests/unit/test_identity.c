@@ -26,6 +26,7 @@ struct sent {
     struct buffer out;
     enum outcome outcome;
     struct identity identity;
+    struct token_places places;
     const char *why;
 };
 
@@ -40,6 +41,7 @@ static void send_lines(enum realm realm, enum inject inject, unsigned minor, con
     static char bytes[32768];
     struct head head;
     const char *why = "";
+    sent->places.n = 0;
     int n = snprintf(bytes, sizeof(bytes), "POST /x HTTP/1.%u\r\nHost: h\r\n%s\r\n", minor, lines);
 
     assert_int_equal(head_parse_request((struct text){ bytes, (size_t)n }, &head, &why), HEAD_OK);
@@ -50,7 +52,8 @@ static void send_lines(enum realm realm, enum inject inject, unsigned minor, con
     sent->outcome = identity_choose(&rules, &head, realm, &sent->identity, &sent->why);
     if (sent->outcome == OUTCOME_RELAYED)
         forward_request(&sent->out, &head, &destination, &sent->identity,
-                        sent->identity.needs_app_token ? TEXT(TOKEN) : TEXT_NONE, framing);
+                        sent->identity.needs_app_token ? TEXT(TOKEN) : TEXT_NONE, framing,
+                        &sent->places);
 }
 
 static void assert_left(struct sent *sent, enum realm realm, const char *want)
@@ -67,6 +70,48 @@ static void assert_left(struct sent *sent, enum realm realm, const char *want)
     snprintf(got, sizeof(got), TEXT_FMT, TEXT_ARG(waiting));
     buffer_fini(&sent->out);
     assert_string_equal(got, whole);
+}
+
+/* Each token in `text` becomes another, longer or shorter. */
+static void replace_all(char *text, size_t size, const char *from, const char *to)
+{
+    char copy[4096];
+    size_t n = 0;
+
+    for (const char *at = text; *at;) {
+        bool here = strncmp(at, from, strlen(from)) == 0;
+        n += (size_t)snprintf(copy + n, sizeof(copy) - n, "%.*s", here ? (int)strlen(to) : 1,
+                              here ? to : at);
+        at += here ? strlen(from) : 1;
+    }
+    snprintf(text, size, "%s", copy);
+}
+
+/* A request that goes once more, with another token: nothing but the token differs, whatever stands
+ * behind the head, and the way back leads to the same bytes. */
+static void test_token_replaced(void **state)
+{
+    static const char *const others[] = { "A", "ANOTHER.AND.A.LONGER.TOKEN", "BPP.TOKEN.JWT" };
+    const struct leaves *row = *state;
+    char want[4096], got[4096], first[4096];
+    struct text token = TEXT(TOKEN);
+    struct sent sent;
+
+    send_lines(row->realm, row->inject, 1, row->lines, &sent);
+    assert_int_equal(sent.outcome, OUTCOME_RELAYED);
+    sent.out.keeps = true;
+    buffer_add(&sent.out, TEXT("the body\0 behind it"));
+    snprintf(first, sizeof(first), TEXT_FMT, TEXT_ARG(buffer_waiting(&sent.out)));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        struct text other = text_of(others[i]);
+        assert_true(forward_replace_token(&sent.out, &sent.places, token.len, other));
+        snprintf(want, sizeof(want), "%s", first);
+        replace_all(want, sizeof(want), TOKEN, others[i]);
+        snprintf(got, sizeof(got), TEXT_FMT, TEXT_ARG(buffer_waiting(&sent.out)));
+        assert_string_equal(got, want);
+        token = other;
+    }
+    buffer_fini(&sent.out);
 }
 
 static void test_leaves(void **state)
@@ -536,9 +581,13 @@ int main(void)
     static struct stories stories;
 
     STORIES_ADD(&stories, bare, test_leaves);
+    STORIES_ADD(&stories, bare, test_token_replaced);
     STORIES_ADD(&stories, placeholders, test_leaves);
+    STORIES_ADD(&stories, placeholders, test_token_replaced);
     STORIES_ADD(&stories, own, test_leaves);
+    STORIES_ADD(&stories, own, test_token_replaced);
     STORIES_ADD(&stories, chosen, test_leaves);
+    STORIES_ADD(&stories, chosen, test_token_replaced);
     STORIES_ADD(&stories, refused, test_refused);
     STORIES_ADD(&stories, plain, test_plain);
     STORIES_ADD(&stories, named, test_named);

@@ -45,6 +45,11 @@ static struct story {
       1,
       "# TYPE g gauge\n# HELP g Help.\ng{p=\"a\"} 1\ng{p=\"b\"} 1\n"
       "# TYPE x counter\n# HELP x Help.\nx_total 1\n# EOF\n" },
+    { "what only its labels tell",
+      { { "i", METRIC_INFO, "Help.", "n=\"1\"", number } },
+      1,
+      1,
+      "# TYPE i info\n# HELP i Help.\ni_info{n=\"1\"} 1\n# EOF\n" },
     { "a number that is not there has no head",
       { { "g", METRIC_GAUGE, "Help.", NULL, nothing }, X },
       2,

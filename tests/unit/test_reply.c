@@ -132,6 +132,8 @@ static struct outcome_story {
       "Bad Gateway", false, false },
     { "connection_terminated", OUTCOME_ORIGIN_CLOSED, 502, "OriginProtocol",
       "http_response_incomplete", "Bad Gateway", false, false },
+    { "token_in_response", OUTCOME_TOKEN_IN_RESPONSE, 502, "OriginProtocol", "http_protocol_error",
+      "Bad Gateway", false, true },
     { "http_response_timeout", OUTCOME_RESPONSE_TIMEOUT, 504, "ProxyTimeout",
       "http_response_timeout", "Gateway Timeout", false, false },
     { "token_unavailable", OUTCOME_TOKEN_UNAVAILABLE, 503, "TokenUnavailable",

@@ -33,7 +33,8 @@ static void test_accepted(void **state)
     assert_int_equal(token_text(token).len, strlen(row->want));
     assert_memory_equal(token_text(token).at, row->want, strlen(row->want));
     assert_int_equal(token_expires_at(token), 0);
-    assert_true(token_is_live(token, 0) && token_is_live(token, (time_t)1 << 40));
+    assert_true(token_is_live(token, (struct moment){ (int64_t)(0) * 1000, 1 }) &&
+                token_is_live(token, (struct moment){ (int64_t)((time_t)1 << 40) * 1000, 1 }));
     token_unref(token);
 }
 
@@ -95,7 +96,7 @@ static void test_longest(void **state)
     token_unref(token);
     bytes[LIMIT_TOKEN_BYTES] = 'a';
     assert_null(token_new((struct text){ bytes, LIMIT_TOKEN_BYTES + 1 }, &why));
-    assert_non_null(strstr(why, "8 KiB"));
+    assert_non_null(strstr(why, "16 KiB"));
 }
 
 /* Two dots, and as much payload as there is room for: every length of padding. */
@@ -181,11 +182,13 @@ static void test_expiry(void **state)
     assert_non_null(token);
     assert_int_equal(token_expires_at(token), row->expires_at);
     if (row->expires_at) {
-        assert_true(token_is_live(token, row->expires_at - 1));
-        assert_false(token_is_live(token, row->expires_at));
-        assert_false(token_is_live(token, row->expires_at + 1));
+        assert_true(
+            token_is_live(token, (struct moment){ (int64_t)(row->expires_at - 1) * 1000, 1 }));
+        assert_false(token_is_live(token, (struct moment){ (int64_t)(row->expires_at) * 1000, 1 }));
+        assert_false(
+            token_is_live(token, (struct moment){ (int64_t)(row->expires_at + 1) * 1000, 1 }));
     } else {
-        assert_true(token_is_live(token, (time_t)1 << 40));
+        assert_true(token_is_live(token, (struct moment){ (int64_t)((time_t)1 << 40) * 1000, 1 }));
     }
     token_unref(token);
 }
@@ -211,7 +214,8 @@ static void test_odd(void **state)
     struct token *token = jwt_of(row->payload);
 
     assert_non_null(token);
-    assert_int_equal(token_is_live(token, 1700000000), row->live);
+    assert_int_equal(token_is_live(token, (struct moment){ (int64_t)(1700000000) * 1000, 1 }),
+                     row->live);
     token_unref(token);
 }
 
@@ -247,8 +251,8 @@ int main(void)
     STORIES_ADD(&stories, refused, test_refused);
     STORIES_ADD(&stories, expiries, test_expiry);
     STORIES_ADD(&stories, odd, test_odd);
-    stories_add(&stories, "8 KiB and no more", test_longest, NULL);
-    stories_add(&stories, "8 KiB of payload", test_longest_jwt, NULL);
+    stories_add(&stories, "16 KiB and no more", test_longest, NULL);
+    stories_add(&stories, "16 KiB of payload", test_longest_jwt, NULL);
     stories_add(&stories, "holders and equals", test_holders, NULL);
     return stories_run("token", &stories);
 }

@@ -1,0 +1,54 @@
+#include "proxy/sidecar_origins.h"
+
+#include <stdlib.h>
+
+#include "config/memory.h"
+#include "proxy/loop.h"
+
+struct origins {
+    struct resolver *resolver;
+    struct deadlines *connecting, *attempts;
+    struct origin_context context;
+    struct pool *pool;
+};
+
+struct origins *origins_new(struct loop *loop, const struct settings *settings,
+                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own)
+{
+    struct origins *origins = mem_alloc(1, sizeof(*origins));
+
+    origins->resolver = resolver_new(loop);
+    origins->connecting = deadlines_new(loop, settings->connect_ms);
+    origins->attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS);
+    origins->context = (struct origin_context){ .loop = loop,
+                                                .resolver = origins->resolver,
+                                                .tls = tls,
+                                                .settings = settings,
+                                                .attempts = origins->attempts,
+                                                .connecting = origins->connecting,
+                                                .own = own,
+                                                .n_own = n_own };
+    origins->pool = pool_new(&origins->context);
+    return origins;
+}
+
+struct pool *origins_pool(const struct origins *origins)
+{
+    return origins->pool;
+}
+
+void origins_silence(struct origins *origins)
+{
+    pool_free(origins->pool);
+    origins->pool = NULL;
+}
+
+void origins_free(struct origins *origins)
+{
+    if (!origins)
+        return;
+    resolver_free(origins->resolver);
+    deadlines_free(origins->connecting);
+    deadlines_free(origins->attempts);
+    free(origins);
+}

@@ -1,0 +1,20 @@
+/* proxy/sidecar_origins.h - all that connections to origins need, in one hand. */
+#ifndef PROXY_SIDECAR_ORIGINS_H
+#define PROXY_SIDECAR_ORIGINS_H
+
+#include "config/diag.h"
+#include "proxy/origin/pool.h"
+
+struct origins;
+
+/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings` and `tls`. */
+struct origins *origins_new(struct loop *loop, const struct settings *settings,
+                            const struct tls *tls, const struct sockaddr_storage *own,
+                            size_t n_own);
+struct pool *origins_pool(const struct origins *origins);
+
+/* In two steps: nothing wakes up any more, then, when the loop has turned once more, the memory. */
+void origins_silence(struct origins *origins);
+void origins_free(struct origins *origins);
+
+#endif
