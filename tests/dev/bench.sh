@@ -4,7 +4,7 @@
 # build/bench/results.json holds the rows of every suite that has run here. Lower is better in all of them.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-suites="policy scrub"
+suites="policy scrub graphql"
 chosen=${1:-$suites}
 rounds=${2:-5}
 for suite in $chosen; do
@@ -29,7 +29,7 @@ show_table() { # FILE
     jq -r "$table" "$1" | awk -F'\t' '{ printf "%-58s %-10s %8s %8s %8s %8s %7s\n", $1, $2, $3, $4, $5, $6, $7 }'
 }
 
-need $packages_build $packages_bench && build release || exit 1
+need $packages_build $packages_bench $(packages_node) && build release || exit 1
 mkdir -p build/bench
 failed=0
 for suite in $chosen; do

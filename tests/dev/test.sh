@@ -138,12 +138,12 @@ units_are_quick() {
     fi
 }
 
-# The npm clients, at the versions in package-lock.json; installed again only when that file changes.
-install_clients() {
-    local stamp=tests/clients/node_modules/.installed want
-    want=$(cat tests/clients/package.json tests/clients/package-lock.json | sha256sum)
+# What a folder wants from npm, at the versions in package-lock.json; installed again only when that file changes.
+install_npm() { # FOLDER WHAT
+    local folder=$1 stamp=$1/node_modules/.installed want
+    want=$(cat "$folder/package.json" "$folder/package-lock.json" | sha256sum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return 0
-    step npm-ci "the npm clients" npm --prefix tests/clients ci --ignore-scripts --no-audit --no-fund &&
+    step "npm-ci-${folder##*/}" "$2" npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund &&
         echo "$want" >"$stamp"
 }
 
@@ -181,10 +181,15 @@ suite check tests/dev/check.sh fast
 cmocka_suites test "unit tests"
 units_are_quick
 cmocka_suites flow "flow tests"
-if install_clients; then
+if install_npm tests/clients "the npm clients"; then
     suite clients env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/clients/run.js
 else
     fail "clients: npm ci"
+fi
+if install_npm tests/graphql "the reference implementation of GraphQL"; then
+    suite graphql env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/graphql/run.js
+else
+    fail "graphql: npm ci"
 fi
 samples
 suite conformance env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/conformance/run.js
