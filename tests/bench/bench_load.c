@@ -245,6 +245,7 @@ static void hold(const char *how)
 {
     char byte;
 
+    load.until_ns = 0; /* one request each */
     for (size_t i = 0; i < load.n_clients; i++) {
         uint64_t done = load.done;
         send_request(&load.clients[i], wire_now_ns());
