@@ -18,6 +18,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/memory.h"
 
@@ -361,10 +362,15 @@ enum {
         LIMIT_HEAD_BYTES + 4 * LIMIT_TOKEN_BYTES + LIMIT_KEPT_REQUEST_BYTES + 2 * RELAY_BUFFER_BYTES
 };
 
+static _Thread_local struct mem_spares spares = { .size = sizeof(struct exchange),
+                                                  .max = LIMIT_SPARE_EXCHANGES };
+
 static struct exchange *exchange_new(struct exchange_context *context, struct client *client)
 {
-    struct exchange *x = mem_alloc(1, sizeof(*x));
+    struct exchange *x = mem_spare_take(&spares);
 
+    memset(x, 0, offsetof(struct exchange, detail));
+    x->detail[0] = x->would_deny[0] = x->method[0] = '\0';
     x->context = context;
     x->client = client;
     x->id = ++context->n_begun;
@@ -440,7 +446,7 @@ void *exchange_refuse(void *context, struct client *client, enum outcome outcome
 
 static void free_exchange(struct job *job)
 {
-    free((char *)job - offsetof(struct exchange, job));
+    mem_spare_give(&spares, (char *)job - offsetof(struct exchange, job));
 }
 
 /* The one way out. The memory stays until the turn is over: whoever called us may still look at

@@ -1,13 +1,11 @@
 #include "proxy/http/intake.h"
 
+#include "proxy/http/room.h"
 #include <assert.h>
-#include <stdlib.h>
-
-#include "config/memory.h"
 
 void intake_reset(struct intake *intake)
 {
-    free(intake->bytes);
+    room_give(intake->bytes, intake->size);
     *intake = (struct intake){ 0 };
 }
 
@@ -25,12 +23,21 @@ static void close_gaps(struct intake *intake)
     intake->raw_end = content + raw;
 }
 
+static void grow(struct intake *intake, uint32_t size)
+{
+    char *bytes = room_take(size);
+
+    if (intake->raw_end)
+        memcpy(bytes, intake->bytes, intake->raw_end);
+    room_give(intake->bytes, intake->size);
+    intake->bytes = bytes;
+    intake->size = size;
+}
+
 char *intake_room(struct intake *intake, uint32_t size, size_t *room)
 {
-    if (intake->size < size) {
-        intake->bytes = mem_resize(intake->bytes, size, 1);
-        intake->size = size;
-    }
+    if (intake->size < size)
+        grow(intake, size);
     if (intake_is_empty(intake) || intake->raw_end == intake->size)
         close_gaps(intake);
     *room = intake->size - intake->raw_end;
