@@ -118,6 +118,7 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
         socket->readable = true; /* what the peer said before it closed is there, edge or no edge */
         return SOCKET_FAILED;
     }
+    socket->unsure = false; /* after a reset nothing can be sent; a later one comes with an edge */
     if ((size_t)sent < total_of(pieces, n))
         socket->writable = false;
     return sent;
