@@ -17,11 +17,13 @@
 
 enum { WRITTEN_MAX = 1024, LABEL_WRITTEN_MAX = 255 };
 
+/* Letters, digits, '-', '_' and '.': a bit for each byte below 0x80. */
 bool host_is_name_byte(char c)
 {
-    char low = ascii_lower(c);
+    static const uint64_t bits[2] = { 0x03ff600000000000, 0x07fffffe87fffffe };
+    unsigned char byte = (unsigned char)c;
 
-    return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return byte < 0x80 && (bits[byte >> 6] >> (byte & 63) & 1);
 }
 
 static const char *complaint(char c)
@@ -99,12 +101,13 @@ static bool scan_label(struct text label, bool *other, const char **why)
     for (size_t i = 0; i < label.len; i++) {
         char c = label.at[i];
 
-        if ((unsigned char)c >= 0x80) {
-            *other = true;
-        } else if (!host_is_name_byte(c) || c == '.') {
+        if (host_is_name_byte(c) && c != '.')
+            continue;
+        if ((unsigned char)c < 0x80) {
             *why = complaint(c);
             return false;
         }
+        *other = true;
     }
     return true;
 }
