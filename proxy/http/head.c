@@ -73,28 +73,24 @@ enum head_result head_end(struct head_scan *scan, struct text bytes, size_t *end
 /* ---- field lines -------------------------------------------------------------------------------
  */
 
-static bool value_is_clean(struct text value)
+/* What stands before the colon is no name. */
+static enum head_result refuse_name(struct text line, const char **why)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        if (!syntax_is(value.at[i], BYTE_FIELD))
-            return false;
-    }
-    return true;
+    if (line.at[0] == ' ' || line.at[0] == '\t')
+        return refuse(why, "a header line is folded or begins with a blank");
+    if (!memchr(line.at, ':', line.len))
+        return refuse(why, "a header line has no colon");
+    return refuse(why, "a header name is empty or holds a byte that names may not have");
 }
 
 static enum head_result read_field(struct text line, struct head *head, const char **why)
 {
-    const char *colon = memchr(line.at, ':', line.len);
+    struct text name = { line.at, syntax_span(line, BYTE_TCHAR) };
 
-    if (line.at[0] == ' ' || line.at[0] == '\t')
-        return refuse(why, "a header line is folded or begins with a blank");
-    if (!colon)
-        return refuse(why, "a header line has no colon");
-    struct text name = text_span(line.at, colon);
-    struct text value = text_span(colon + 1, line.at + line.len);
-    if (!syntax_all(name, BYTE_TCHAR))
-        return refuse(why, "a header name is empty or holds a byte that names may not have");
-    if (!value_is_clean(value))
+    if (name.len == 0 || name.len == line.len || line.at[name.len] != ':')
+        return refuse_name(line, why);
+    struct text value = text_span(line.at + name.len + 1, line.at + line.len);
+    if (!syntax_is_field(value))
         return refuse(why, "a header value holds a control byte");
     if (head->n_headers == LIMIT_HEADERS) {
         *why = "there are more than 128 header lines";
@@ -274,7 +270,7 @@ static enum head_result read_status_line(struct text line, struct head *head, co
         return refuse(why, "the status code does not have three digits");
     head->status = (unsigned)status;
     head->reason = line.len > 13 ? text_span(line.at + 13, line.at + line.len) : TEXT("");
-    if (!value_is_clean(head->reason))
+    if (!syntax_is_field(head->reason))
         return refuse(why, "the reason phrase holds a control byte");
     return HEAD_OK;
 }
