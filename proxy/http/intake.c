@@ -100,6 +100,11 @@ static void join_content(struct body *body, struct intake *intake, size_t n, siz
 static enum body_result take_chunked(struct body *body, struct intake *intake)
 {
     size_t n;
+    bool alone = intake->content == intake->content_end;
+
+    if (alone)
+        intake->raw += (uint32_t)chunked_skip(&body->chunked, intake->bytes + intake->raw,
+                                              intake->raw_end - intake->raw);
     size_t consumed = chunked_decode(&body->chunked, intake->bytes + intake->raw,
                                      intake->raw_end - intake->raw, &n);
 
