@@ -24,6 +24,15 @@
 
 /* ---- moves ---- */
 
+/* A client that waits for its answer needs no room. Nothing may borrow from it any more. */
+static void rest_intake(struct exchange *x)
+{
+    struct intake *intake = client_intake(x->client);
+
+    if (intake_is_empty(intake))
+        intake_reset(intake);
+}
+
 /* While WAITING the head stands in the client's intake, because its texts borrow from there. */
 static void release_head(struct exchange *x)
 {
@@ -69,6 +78,7 @@ static void start_sending(struct exchange *x)
 
 static void await_response(struct exchange *x)
 {
+    rest_intake(x);
     x->sent_us = loop_now_us();
     deadline_set(x->context->response_deadlines, &x->deadline);
 }
@@ -408,10 +418,12 @@ static void go_on(struct exchange *x, const struct head *head)
     enum outcome outcome = exchange_prepare(x, head);
     intake_take_raw(client_intake(x->client), head->length);
     x->state = OPENING;
-    if (outcome == OUTCOME_RELAYED)
+    if (outcome == OUTCOME_RELAYED) {
+        rest_intake(x);
         exchange_open_origin(x);
-    else
+    } else {
         exchange_answer(x, outcome, NULL);
+    }
 }
 
 void *exchange_begin(void *context, struct client *client, const struct head *head)

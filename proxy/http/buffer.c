@@ -38,25 +38,23 @@ static void move_to(struct buffer *buffer, size_t size)
     buffer->used = buffer->end;
 }
 
-/* A small head has a small room, anything more the usual one; then it doubles. */
+/* At most three small steps, so that a head has a head's room; then it doubles. */
 static size_t size_for(const struct buffer *buffer, size_t n)
 {
-    size_t size = n <= FIRST_SIZE && !buffer->size ? FIRST_SIZE : ROOM_BYTES;
+    size_t size = FIRST_SIZE;
 
     while (size < n)
-        size *= 2;
+        size *= size < ROOM_BYTES ? 4 : 2;
     return size < buffer->max ? size : buffer->max;
 }
 
 static bool make_room(struct buffer *buffer, size_t n)
 {
-    if (n <= buffer->size - buffer->end)
-        return true;
     if (buffer->start > 0 && !buffer->keeps) { /* use the room of what has left */
         memmove(buffer->bytes, buffer->bytes + buffer->start, buffer->end - buffer->start);
         buffer->end -= buffer->start;
         buffer->start = 0;
-        return make_room(buffer, n);
+        return n <= buffer->size - buffer->end || make_room(buffer, n);
     }
     if (n > buffer->max - buffer->end)
         return false;
@@ -66,7 +64,9 @@ static bool make_room(struct buffer *buffer, size_t n)
 
 char *buffer_extend(struct buffer *buffer, size_t n)
 {
-    if (buffer->overflowed || !make_room(buffer, n)) {
+    bool fits = n <= buffer->size - buffer->end;
+
+    if (buffer->overflowed || (!fits && !make_room(buffer, n))) {
         buffer->overflowed = true;
         return NULL;
     }
@@ -79,7 +79,7 @@ char *buffer_extend(struct buffer *buffer, size_t n)
 
 void buffer_reserve(struct buffer *buffer, size_t n)
 {
-    if (n <= buffer->max - buffer->end)
+    if (n > buffer->size - buffer->end && n <= buffer->max - buffer->end)
         make_room(buffer, n);
 }
 

@@ -198,12 +198,36 @@ static bool htparser_agrees(htparser *parser, const struct head *head, htp_type 
     return htparser_get_major(parser) == 1 && htparser_get_minor(parser) == head->minor;
 }
 
+static enum head_result run_htparser(struct head *head, htp_type type, struct text canonical,
+                                     struct text stated, const char **why)
+{
+    static _Thread_local htparser *parser; /* reused by every head of this thread, never freed */
+    static htparse_hooks no_hooks;
+
+    if (!parser)
+        parser = htparser_new();
+    htparser_init(parser, type);
+    if (htparser_run(parser, &no_hooks, canonical.at, canonical.len) != canonical.len ||
+        !htparser_agrees(parser, head, type, stated))
+        return refuse(why, "two parsers read this head differently");
+    head->keep_alive = htparser_should_keep_alive(parser) != 0;
+    return HEAD_OK;
+}
+
+/* The last canonical heads that both parsers agreed on: all that was compared stands in those bytes, so
+ * the same bytes need not be asked about twice. */
+struct agreed {
+    size_t len;
+    bool keep_alive;
+    char bytes[CANONICAL_MAX];
+};
+
 /* `start` holds the start line; there is room behind it for the rest of the canonical head. */
 static enum head_result ask_htparser(struct head *head, htp_type type, char *start, char *end,
                                      const char **why)
 {
-    static _Thread_local htparser *parser; /* reused by every head of this thread, never freed */
-    static htparse_hooks no_hooks;
+    static _Thread_local struct agreed agreed[2]; /* a request, a response */
+    struct agreed *last = &agreed[type == htp_type_response];
     struct text stated = head_value(head, HEADER_CONTENT_LENGTH);
 
     if (stated.at && !is_decimal(stated))
@@ -211,14 +235,17 @@ static enum head_result ask_htparser(struct head *head, htp_type type, char *sta
     end = put_field(end, TEXT("Connection: "), connection_option(head));
     end = put_field(end, TEXT("Content-Length: "), stated);
     end = put(end, TEXT("\r\n"));
+    struct text canonical = text_span(start, end);
+    if (text_eq(canonical, (struct text){ last->bytes, last->len })) {
+        head->keep_alive = last->keep_alive;
+        return HEAD_OK;
+    }
     memset(end, 0, 8); /* htparser may read one byte behind the end */
-    if (!parser)
-        parser = htparser_new();
-    htparser_init(parser, type);
-    if (htparser_run(parser, &no_hooks, start, (size_t)(end - start)) != (size_t)(end - start) ||
-        !htparser_agrees(parser, head, type, stated))
-        return refuse(why, "two parsers read this head differently");
-    head->keep_alive = htparser_should_keep_alive(parser) != 0;
+    if (run_htparser(head, type, canonical, stated, why) != HEAD_OK)
+        return HEAD_BAD;
+    last->len = canonical.len;
+    last->keep_alive = head->keep_alive;
+    memcpy(last->bytes, canonical.at, canonical.len);
     return HEAD_OK;
 }
 

@@ -4,17 +4,28 @@
 
 #include "config/memory.h"
 
-static _Thread_local struct mem_spares spares = { .size = ROOM_BYTES, .max = LIMIT_SPARE_ROOMS };
+static _Thread_local struct mem_spares small = { .size = ROOM_SMALL_BYTES,
+                                                 .max = LIMIT_SPARE_ROOMS },
+                                       usual = { .size = ROOM_BYTES, .max = LIMIT_SPARE_ROOMS };
+
+static struct mem_spares *spares_of(size_t size)
+{
+    return size == ROOM_BYTES ? &usual : size == ROOM_SMALL_BYTES ? &small : NULL;
+}
 
 char *room_take(size_t size)
 {
-    return size == ROOM_BYTES ? mem_spare_take(&spares) : mem_resize(NULL, size, 1);
+    struct mem_spares *spares = spares_of(size);
+
+    return spares ? mem_spare_take(spares) : mem_resize(NULL, size, 1);
 }
 
 void room_give(char *room, size_t size)
 {
-    if (room && size == ROOM_BYTES)
-        mem_spare_give(&spares, room);
+    struct mem_spares *spares = spares_of(size);
+
+    if (spares && room)
+        mem_spare_give(spares, room);
     else
         free(room);
 }

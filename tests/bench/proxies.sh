@@ -143,7 +143,8 @@ start_proxy() { # NAME
         until_it_answers haproxy
         ;;
     pump)
-        exec 4< <(exec $proxy_core build/release/bin/pump --origin "$origin_port" --name "$janus_host" --ca "$home/ca.pem")
+        exec 4< <(exec $proxy_core build/release/bin/pump --origin "$origin_port" --name "$janus_host" --ca "$home/ca.pem" \
+            --add "VtexIdclientAutCookie: $(cat $home/token)")
         pids[pump]=$!
         read -r -u 4 port
         ports[pump]=$port

@@ -1,11 +1,13 @@
 /* The limit: the same bytes through the same TLS, with no HTTP at all. Each plaintext connection has one
- * TLS connection to the origin for its life; whoever is slower at this work than a proxy is doing it wrong.
+ * TLS connection to the origin for its life. So that the bytes are the same, what a client sends gets one
+ * more line behind its first: as long as the header that a proxy adds.
  *
- *   pump --origin PORT --name HOST --ca FILE       prints its port */
+ *   pump --origin PORT --name HOST --ca FILE --add LINE       prints its port */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +29,8 @@ struct pair {
 
 static int epoll;
 static char bytes[ROOM];
+static const char *added;
+static size_t added_len;
 
 static void end_pair(struct pair *pair)
 {
@@ -74,8 +78,15 @@ static bool encrypt_all(SSL *ssl, int fd, int n)
 
 static void pump_up(struct pair *pair)
 {
-    ssize_t n = recv(pair->client.fd, bytes, sizeof bytes, 0);
+    ssize_t n = recv(pair->client.fd, bytes, sizeof bytes - added_len - 2, 0);
+    char *lf = n > 0 ? memchr(bytes, '\n', (size_t)n) : NULL;
 
+    if (lf && added_len) {
+        memmove(lf + 1 + added_len + 2, lf + 1, (size_t)(bytes + n - lf - 1));
+        memcpy(lf + 1, added, added_len);
+        memcpy(lf + 1 + added_len, "\r\n", 2);
+        n += (ssize_t)added_len + 2;
+    }
     if (n <= 0 || !encrypt_all(pair->ssl, pair->origin.fd, (int)n))
         end_pair(pair);
 }
@@ -129,6 +140,8 @@ int main(int argc, char **argv)
     struct side listener = { .fd = wire_listen(&port) };
     struct epoll_event events[EVENTS];
 
+    added = wire_option(argc, argv, "--add", "");
+    added_len = strlen(added);
     signal(SIGPIPE, SIG_IGN);
     wire_many_files();
     epoll = epoll_create1(EPOLL_CLOEXEC);
