@@ -35,7 +35,10 @@ static void add_list(struct given *given, struct text list, struct place place, 
 static void add_words(struct given *given, struct text words, struct place place,
                       struct diags *diags)
 {
-    while ((words = text_trim(words)).len) {
+    words = text_trim(words);
+    if (!words.len)
+        add_item(given, words, place, diags); /* it is said to be empty */
+    for (; words.len; words = text_trim(words)) {
         size_t len = 0;
         while (len < words.len && words.at[len] != ' ' && words.at[len] != '\t')
             len++;

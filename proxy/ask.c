@@ -209,13 +209,6 @@ static void advance(struct ask *ask)
 
 /* ---- moves ---- */
 
-static void wipe_response(struct ask *ask)
-{
-    if (ask->intake.bytes)
-        explicit_bzero(ask->intake.bytes, ask->intake.size);
-    intake_reset(&ask->intake);
-}
-
 static void release_origin(struct ask *ask, bool keep)
 {
     struct pooled *pooled = ask->pooled;
@@ -239,7 +232,7 @@ static void let_go(struct ask *ask)
     deadline_clear(&ask->deadline);
     release_origin(ask, false);
     buffer_fini(&ask->request);
-    wipe_response(ask);
+    intake_reset(&ask->intake);
     ask->job.run = free_ask;
     loop_defer(ask->loop, &ask->job);
 }

@@ -144,12 +144,29 @@ static void print_report(const json_t *report)
         print_value("warning", json_array_get(warnings, i));
 }
 
-static int tell(const struct settings *settings, const struct tls *tls, bool json)
+/* NULL: they cannot be asked, and it has been said why. */
+static json_t *ask_usable_sources(const struct settings *settings)
+{
+    struct diags diags = { 0 };
+    struct tls *tls = tls_new(settings, &diags);
+
+    sidecar_tokens_check(settings, &diags);
+    diags_print(&diags, stderr);
+    json_t *report = diags.fatal == 0 ? ask_sources(settings, tls) : NULL;
+    tls_free(tls);
+    diags_fini(&diags);
+    return report;
+}
+
+/* The running one goes first: whoever asks it need not be able to read the sources. */
+static int tell(const struct settings *settings, bool json)
 {
     json_t *report = ask_running(settings);
 
     if (!report)
-        report = ask_sources(settings, tls);
+        report = ask_usable_sources(settings);
+    if (!report)
+        return UNUSABLE;
     int exit_code = json_is_true(json_object_get(report, "live")) ? LIVE : NONE_LIVE;
     if (!json)
         print_report(report);
@@ -165,18 +182,12 @@ int command_token(int argc, char **argv)
     struct diags diags = { 0 };
     bool json = command_take_json(&argc, argv);
     struct settings *settings = settings_load(argc, argv, NULL, &diags);
-    struct tls *tls = NULL;
     int exit_code = UNUSABLE;
 
     locked_harden_process();
-    if (diags.fatal == 0)
-        tls = tls_new(settings, &diags);
-    if (diags.fatal == 0)
-        sidecar_tokens_check(settings, &diags);
     diags_print(&diags, stderr);
     if (diags.fatal == 0)
-        exit_code = tell(settings, tls, json);
-    tls_free(tls);
+        exit_code = tell(settings, json);
     settings_free(settings);
     diags_fini(&diags);
     return exit_code;

@@ -10,6 +10,7 @@
 #include "proxy/commands.h"
 #include "proxy/origin/tls.h"
 #include "proxy/sidecar_tokens.h"
+#include "proxy/token/locked.h"
 
 enum { CLEAN = 0, ERRORS = 1 };
 
@@ -93,6 +94,7 @@ int command_validate(int argc, char **argv)
     bool json = command_take_json(&argc, argv);
     struct settings *settings = settings_load(argc, argv, &words, &diags);
 
+    locked_harden_process(); /* before the sources' files are looked at */
     for (size_t i = 0; i < words.n; i++)
         diag_fatal(&diags, (struct place){ .file = words.items[i] },
                    "is not an option; validate takes no words");

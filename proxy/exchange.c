@@ -356,9 +356,18 @@ static void on_origin_io(void *arg)
 
 static const struct origin_owner origin_owner = { on_ready, on_failed, on_origin_io };
 
+/* What may not be repeated does not go over the connection of a refusal, nor over its like: many an
+ * origin closes behind a 401, and nobody would know then whether the request was carried out. */
+static bool wants_new_connection(const struct exchange *x)
+{
+    return x->retries || (x->resends && !x->idempotent);
+}
+
 void exchange_open_origin(struct exchange *x)
 {
-    x->pooled = x->retries ? NULL : pool_take(x->context->pool, &x->destination, &origin_owner, x);
+    x->pooled = wants_new_connection(x)
+                    ? NULL
+                    : pool_take(x->context->pool, &x->destination, &origin_owner, x);
     if (x->pooled)
         exchange_move(x, READY);
     else

@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+enum { CHUNK_CODING_BYTES = 32 }; /* around the content of one chunk, and the last chunk */
+
 enum step {
     STEP_ON,      /* something was done: look again */
     STEP_BLOCKED, /* nothing can be done now; an event will come */
@@ -18,12 +20,20 @@ static void progress(struct exchange *x)
 
 /* ---- up: from the client to the origin ---- */
 
+/* What is too long is kept no longer; nor is what has no room behind a head that takes nearly all of it,
+ * or in a coding of many small chunks. */
+static bool must_forget(const struct exchange *x, size_t n)
+{
+    return x->up.keeps && (x->request.bytes > LIMIT_KEPT_REQUEST_BYTES ||
+                           n + CHUNK_CODING_BYTES > x->up.max - x->up.end);
+}
+
 /* Content goes behind what waits in `up`, so that head and content leave in one record. */
 static void stage_up(struct exchange *x, struct text content)
 {
     bool chunked = x->request.framing.kind == FRAMING_CHUNKED;
 
-    if (x->up.keeps && x->up.end - x->up_head + content.len > LIMIT_KEPT_REQUEST_BYTES)
+    if (must_forget(x, content.len))
         buffer_forget(&x->up);
     if (chunked && content.len) {
         buffer_add_hex(&x->up, content.len);

@@ -7,7 +7,8 @@
  *
  * Twice at most: once with the token before, because an issuer's nodes may not all know the newest
  * yet, and once with a newer one. What the client has seen any answer to is never sent again, nor
- * is a body that is too long to be kept. A user's own token is none of our business. */
+ * is a body that is too long to be kept. What may not be repeated goes over a new connection. A user's
+ * own token is none of our business. */
 #include <stdio.h>
 
 #include "proxy/exchange_parts.h"
@@ -127,9 +128,10 @@ void exchange_take_refusal(struct exchange *x)
     loop_again(x->context->loop, &x->job);
 }
 
+/* A gateway's 502 says nothing of the token. */
 void exchange_note_acceptance(struct exchange *x, unsigned status)
 {
-    if (x->token && status != 401)
+    if (x->token && status != 401 && status < 500)
         token_keeper_accepted(x->context->keeper, x->token, x->refused);
 }
 
@@ -139,6 +141,8 @@ static const char *renewal_note(const struct exchange *x)
         return "";
     if (x->resends == 0)
         return "the app token was refused; not sent again";
+    if (x->state == ANSWERING)
+        return "the app token was refused; sent again with another one";
     if (x->status != 401 && x->renewed)
         return "the app token was refused, renewed and sent again";
     return x->status == 401 ? "the app token was refused, another one too"

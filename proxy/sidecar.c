@@ -97,7 +97,10 @@ static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
 static struct readiness_facts facts_of(const struct sidecar *sidecar)
 {
     const struct exchange_context *exchanges = &sidecar->exchanges;
+    bool has_token = token_keeper_current(sidecar->keeper); /* looks; the facts only tell */
+    struct token_facts token;
 
+    token_keeper_facts(sidecar->keeper, &token);
     return (struct readiness_facts){
         .settings = sidecar->settings,
         .policy = live_policy_state(sidecar->policy),
@@ -105,7 +108,8 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
             sidecar->shadow ? live_policy_state(sidecar->shadow) : (struct live_policy_state){ 0 },
         .n_would_deny = exchanges->n_would_deny,
         .n_shadow_differences = exchanges->n_shadow_differences,
-        .has_token = token_keeper_current(sidecar->keeper),
+        .has_source = token.n_sources,
+        .has_token = has_token,
         .draining = exchanges->draining,
     };
 }
@@ -210,6 +214,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     if (number == SIGHUP) {
         live_providers_note(sidecar->providers);
         reload(sidecar);
+        token_keeper_refresh(sidecar->keeper);
     } else {
         drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
     }

@@ -39,7 +39,7 @@ static void add_policy(struct out *out, const char *name, const struct live_poli
 
 static const char *name_of_token(const struct readiness_facts *facts)
 {
-    if (!facts->settings->token_file)
+    if (!facts->has_source)
         return "none configured";
     return facts->has_token ? "live" : "missing or expired";
 }
@@ -47,7 +47,7 @@ static const char *name_of_token(const struct readiness_facts *facts)
 bool readiness_write(const struct readiness_facts *facts, char *body, size_t size)
 {
     struct out out = { body, size };
-    bool ready = (!facts->settings->token_file || facts->has_token) && !facts->draining;
+    bool ready = (!facts->has_source || facts->has_token) && !facts->draining;
 
     add(&out, "{\"ready\":%s,", ready ? "true" : "false");
     add_policy(&out, "policy", &facts->policy);

@@ -10,7 +10,7 @@ struct readiness_facts {
     const struct settings *settings;
     struct live_policy_state policy, shadow; /* shadow: with --shadow-manifest only */
     uint64_t n_would_deny, n_shadow_differences;
-    bool has_token, draining;
+    bool has_source, has_token, draining;
 };
 
 /* Writes one JSON object, cut at `size`. True if the sidecar can serve: with a live token, unless it

@@ -1,11 +1,20 @@
 #include "proxy/http/intake.h"
 
-#include "proxy/http/room.h"
 #include <assert.h>
+
+#include "proxy/http/room.h"
+
+/* Wiped as far as it was ever written: a head or an echo may hold a token. */
+static void leave_room(struct intake *intake)
+{
+    if (intake->bytes)
+        explicit_bzero(intake->bytes, intake->used);
+    room_give(intake->bytes, intake->size);
+}
 
 void intake_reset(struct intake *intake)
 {
-    room_give(intake->bytes, intake->size);
+    leave_room(intake);
     *intake = (struct intake){ 0 };
 }
 
@@ -23,21 +32,23 @@ static void close_gaps(struct intake *intake)
     intake->raw_end = content + raw;
 }
 
-static void grow(struct intake *intake, uint32_t size)
+/* Not realloc: the old bytes may hold a token and must not stay behind. */
+static void move_to(struct intake *intake, uint32_t size)
 {
     char *bytes = room_take(size);
 
     if (intake->raw_end)
         memcpy(bytes, intake->bytes, intake->raw_end);
-    room_give(intake->bytes, intake->size);
+    leave_room(intake);
     intake->bytes = bytes;
     intake->size = size;
+    intake->used = intake->raw_end;
 }
 
 char *intake_room(struct intake *intake, uint32_t size, size_t *room)
 {
     if (intake->size < size)
-        grow(intake, size);
+        move_to(intake, size);
     if (intake_is_empty(intake) || intake->raw_end == intake->size)
         close_gaps(intake);
     *room = intake->size - intake->raw_end;
@@ -48,6 +59,8 @@ void intake_received(struct intake *intake, size_t n)
 {
     assert(n <= intake->size - intake->raw_end);
     intake->raw_end += (uint32_t)n;
+    if (intake->raw_end > intake->used)
+        intake->used = intake->raw_end;
 }
 
 struct text intake_content(const struct intake *intake)

@@ -17,9 +17,10 @@ struct intake {
     uint32_t size;
     uint32_t content, content_end;
     uint32_t raw, raw_end;
+    uint32_t used; /* bytes[used..size) were never written */
 };
 
-/* Frees the bytes; the intake is empty and usable again. */
+/* Wipes the bytes, which may hold a token that came back, and frees them; the intake is empty and usable again. */
 void intake_reset(struct intake *intake);
 
 /* Room for more raw bytes, at least one byte, in a buffer of `size` bytes or more (it grows, never

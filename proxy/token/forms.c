@@ -1,11 +1,9 @@
 #include "proxy/token/forms.h"
 
 #include <assert.h>
-#include <openssl/crypto.h>
 #include <stdint.h>
-#include <stdlib.h>
 
-#include "config/memory.h"
+#include "proxy/token/locked.h"
 
 /* ---- what encoders write ---- */
 
@@ -35,6 +33,8 @@ static const struct encoder {
     { .json = true, .set = "<>&'`+=/", .upper = true },
     { .json = true, .set = "<>&'`+=/", .upper = false },
 };
+
+enum { FIRST_SIZE = 8192 };
 
 static bool is_alphanumeric(char c)
 {
@@ -98,6 +98,24 @@ static size_t encode_base64(struct text token, size_t before, const char *alphab
 
 /* ---- the set ---- */
 
+static void make_room(struct forms *forms, size_t n)
+{
+    size_t size = forms->size ? forms->size : FIRST_SIZE;
+
+    if (n <= forms->size - forms->len)
+        return;
+    while (size < forms->len + n)
+        size *= 2;
+    char *bytes = locked_alloc(size);
+    for (size_t i = 0; i < forms->n; i++)
+        forms->items[i].at = bytes + (forms->items[i].at - forms->bytes);
+    if (forms->len)
+        memcpy(bytes, forms->bytes, forms->len);
+    locked_free(forms->bytes, forms->size);
+    forms->bytes = bytes;
+    forms->size = size;
+}
+
 static void add(struct forms *forms, struct text form)
 {
     for (size_t i = 0; i < forms->n; i++) {
@@ -105,8 +123,9 @@ static void add(struct forms *forms, struct text form)
             return;
     }
     assert(forms->n < FORMS_MAX && form.len >= FORM_TOKEN_MIN);
-    char *copy = mem_alloc(1, form.len);
-    memcpy(copy, form.at, form.len);
+    make_room(forms, form.len);
+    char *copy = memcpy(forms->bytes + forms->len, form.at, form.len);
+    forms->len += form.len;
     forms->items[forms->n++] = (struct text){ copy, form.len };
 }
 
@@ -116,22 +135,17 @@ void forms_add(struct forms *forms, struct text token)
 
     if (token.len < FORM_TOKEN_MIN)
         return;
-    char *form = mem_alloc(1, size);
+    char *form = locked_alloc(size);
     add(forms, token);
     for (size_t i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++)
         add(forms, (struct text){ form, encode(&encoders[i], token, form) });
     for (size_t i = 0; i < 6; i++)
         add(forms, (struct text){ form, encode_base64(token, i / 2, alphabets[i % 2], form) });
-    OPENSSL_cleanse(form, size);
-    free(form);
+    locked_free(form, size);
 }
 
 void forms_fini(struct forms *forms)
 {
-    for (size_t i = 0; i < forms->n; i++) {
-        char *bytes = (char *)(uintptr_t)forms->items[i].at;
-        OPENSSL_cleanse(bytes, forms->items[i].len);
-        free(bytes);
-    }
+    locked_free(forms->bytes, forms->size);
     *forms = (struct forms){ .n = 0 };
 }

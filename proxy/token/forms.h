@@ -20,11 +20,14 @@ enum {
 };
 
 struct forms {
-    struct text items[FORMS_MAX]; /* each FORM_TOKEN_MIN bytes or more; owned */
+    struct text items[FORMS_MAX]; /* each FORM_TOKEN_MIN bytes or more; in `bytes` */
     size_t n;
+    char *bytes; /* locked, all in one: the system may lock little for us */
+    size_t len, size;
 };
 
-/* Adds those of `token` that are not there yet; none if it is too short. Zero-initialise `forms`. */
+/* Adds those of `token` that are not there yet; none if it is too short. Zero-initialise `forms`.
+ * The items may move. */
 void forms_add(struct forms *forms, struct text token);
 void forms_fini(struct forms *forms); /* wipes */
 

@@ -21,7 +21,10 @@ struct slot {
     struct moment until;    /* of its life */
     uint64_t last_tenth_ms; /* of its life: from then on the next source is asked too */
     struct schedule schedule;
+    uint64_t
+        planned_ms;  /* its renewal, as planned when it came; failures put the schedule off it */
     char *complaint; /* what was last said of it: once, not at every try */
+    bool changing;   /* somebody is at work on it: what it last said is not its last word */
 };
 
 struct token_keeper {
@@ -217,6 +220,17 @@ void token_keeper_attend(struct token_keeper *keeper)
     alarm_set(keeper->alarm, least(keeper->overlap_until_ms, ask_as_needed(keeper, now)));
 }
 
+void token_keeper_refresh(struct token_keeper *keeper)
+{
+    bool live = false;
+
+    for (size_t i = 0; i < keeper->n_slots && !live; i++) {
+        token_source_fetch(keeper->slots[i].source);
+        live = slot_is_live(&keeper->slots[i], now_of(keeper));
+    }
+    token_keeper_attend(keeper);
+}
+
 static void on_alarm(void *context)
 {
     token_keeper_attend(context);
@@ -241,10 +255,20 @@ void token_keeper_leave(struct token_keeper *keeper, struct token_waiter *waiter
     waiter->waiting = false;
 }
 
-static bool is_renewing(const struct token_keeper *keeper)
+static bool is_asked(const struct token_keeper *keeper)
 {
     for (size_t i = 0; i < keeper->n_slots; i++) {
         if (keeper->slots[i].source->asked)
+            return true;
+    }
+    return false;
+}
+
+/* A token may be about to come: a question is open, or somebody is at work on a source. */
+static bool is_renewing(const struct token_keeper *keeper)
+{
+    for (size_t i = 0; i < keeper->n_slots; i++) {
+        if (keeper->slots[i].source->asked || keeper->slots[i].changing)
             return true;
     }
     return false;
@@ -293,6 +317,7 @@ static void fail(struct slot *slot, const char *why, bool will_change)
     struct token_keeper *keeper = slot->keeper;
 
     keeper->n_failures++;
+    slot->changing = will_change;
     complain(slot, why, will_change);
     schedule_failed(&slot->schedule, &keeper->rules.backoff, now_of(keeper).boot_ms, dice());
     token_keeper_attend(keeper);
@@ -325,15 +350,22 @@ static void set_life(struct slot *slot, struct moment now, struct moment until)
     token_set_life(slot->token, until);
 }
 
-/* The same again: an opaque token lives on, because its source stands by it; one that says when it
- * expires was asked for too early, or its issuer has no other yet. */
+static void plan_renewal(struct slot *slot, struct moment now, struct moment until)
+{
+    schedule_answered(&slot->schedule, now.boot_ms, until.boot_ms - now.boot_ms, dice());
+    slot->planned_ms = slot->schedule.due_ms;
+}
+
+/* The same again: an opaque token lives on, because its source stands by it. One that says when it
+ * expires is as good as before: if its renewal is not due yet, whatever failed in between is over; if it
+ * is, its issuer has no other yet. */
 static void confirm(struct slot *slot, struct moment now, struct moment until)
 {
-    bool opaque = !token_expires_at(slot->token);
-
     set_life(slot, now, until);
-    if (opaque)
-        schedule_answered(&slot->schedule, now.boot_ms, until.boot_ms - now.boot_ms, dice());
+    if (!token_expires_at(slot->token))
+        plan_renewal(slot, now, until);
+    else if (now.boot_ms < slot->planned_ms)
+        slot->schedule = (struct schedule){ .due_ms = slot->planned_ms };
     else if (schedule_is_due(&slot->schedule, now.boot_ms))
         schedule_failed(&slot->schedule, &slot->keeper->rules.backoff, now.boot_ms, dice());
 }
@@ -343,7 +375,7 @@ static void adopt(struct slot *slot, struct token *token, struct moment now, str
     token_unref(slot->token);
     slot->token = token_ref(token);
     set_life(slot, now, until);
-    schedule_answered(&slot->schedule, now.boot_ms, until.boot_ms - now.boot_ms, dice());
+    plan_renewal(slot, now, until);
     slot->keeper->n_renewals++;
 }
 
@@ -353,6 +385,7 @@ static void on_arrived(void *owner, struct token *token)
     struct token_keeper *keeper = slot->keeper;
     struct moment now = now_of(keeper), until;
 
+    slot->changing = false;
     if (!life_of(keeper, token, now, &until)) {
         fail(slot, "the token that it gave has expired already", false);
     } else {
@@ -390,12 +423,10 @@ static bool can_fall_back(const struct token_keeper *keeper, struct moment now)
            token_is_live(keeper->previous, now);
 }
 
-static void ask_anew(struct token_keeper *keeper)
+/* Whoever comes while others wait, or a question is open, waits with them. */
+static bool may_join(const struct token_keeper *keeper)
 {
-    for (size_t i = 0; i < keeper->n_slots; i++) {
-        if (&keeper->slots[i] == keeper->current_slot)
-            token_source_fetch(keeper->slots[i].source);
-    }
+    return is_asked(keeper) || !TAILQ_EMPTY(&keeper->renewals);
 }
 
 enum token_recourse token_keeper_rejected(struct token_keeper *keeper, const struct token *refused,
@@ -411,10 +442,11 @@ enum token_recourse token_keeper_rejected(struct token_keeper *keeper, const str
         *other = keeper->previous;
         return RECOURSE_OTHER;
     }
-    if (!is_renewing(keeper) &&
-        !rejection_asks(&keeper->rejections, &keeper->rules.backoff, now.boot_ms))
-        return RECOURSE_NONE;
-    ask_anew(keeper);
+    if (!may_join(keeper)) {
+        if (!rejection_asks(&keeper->rejections, &keeper->rules.backoff, now.boot_ms))
+            return RECOURSE_NONE;
+        token_source_fetch(keeper->current_slot->source);
+    }
     token_keeper_wait(keeper, waiter);
     TAILQ_REMOVE(&keeper->waiters, waiter, link);
     TAILQ_INSERT_TAIL(&keeper->renewals, waiter, link);
@@ -435,7 +467,8 @@ void token_keeper_facts(const struct token_keeper *keeper, struct token_facts *f
 
     *facts = (struct token_facts){ .generation = keeper->generation,
                                    .n_renewals = keeper->n_renewals,
-                                   .n_failures = keeper->n_failures };
+                                   .n_failures = keeper->n_failures,
+                                   .n_sources = keeper->n_slots };
     if (keeper->n_slots)
         facts->complaint = keeper->slots[0].complaint;
     TAILQ_FOREACH(waiter, &keeper->waiters, link)

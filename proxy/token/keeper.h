@@ -47,6 +47,11 @@ void token_keeper_start(struct token_keeper *keeper);
 /* Does what is due now: the alarm does it too, and whoever believes that something has changed may. */
 void token_keeper_attend(struct token_keeper *keeper);
 
+/* Somebody says that there is something new: asks now, from the preferred source to the one whose
+ * token is in use, whatever the schedule says. What comes is kept as ever; a failure takes nothing
+ * away. */
+void token_keeper_refresh(struct token_keeper *keeper);
+
 /* The token to send now, or NULL when none is live: nothing is ever forwarded without one. Asking
  * while there is none asks the sources, as far as backoff lets. */
 struct token *token_keeper_current(struct token_keeper *keeper);
@@ -93,7 +98,7 @@ struct token_facts {
     const char *complaint; /* the first source's last failure; NULL: none since its last success */
     unsigned generation;
     unsigned long long n_renewals, n_failures;
-    size_t n_waiting;
+    size_t n_waiting, n_sources;
 };
 void token_keeper_facts(const struct token_keeper *keeper, struct token_facts *facts);
 

@@ -14,13 +14,26 @@ static json_t *text_or_null(const char *text)
     return text ? json_string(text) : json_null();
 }
 
-/* A claim that is a text, or the texts of a list, cut; nothing else is told. */
+/* "vtexappkey-acme-ABCDEF": the subject of a login's token is half of the pair. */
+static void mask_app_key(char *shown)
+{
+    char *last = strrchr(shown, '-');
+
+    if (text_starts(text_of(shown), TEXT("vtexappkey-")))
+        memset(last + 1, '*', strlen(last + 1));
+}
+
+/* A claim that is a text, or the first of a list, cut; nothing else is told. */
 static json_t *claim_text(const json_t *claim)
 {
     const char *value = json_string_value(json_is_array(claim) ? json_array_get(claim, 0) : claim);
     char shown[CLAIM_MAX];
 
-    return value ? json_string(text_printable(text_of(value), shown, sizeof(shown))) : json_null();
+    if (!value)
+        return json_null();
+    text_printable(text_of(value), shown, sizeof(shown));
+    mask_app_key(shown);
+    return json_string(shown);
 }
 
 static json_t *claims_report(const json_t *claims)

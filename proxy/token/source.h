@@ -22,7 +22,7 @@ struct token_source_owner {
     /* Takes `token`, which may be the same again. */
     void (*arrived)(void *owner, struct token *token);
     /* `why` is a sentence, borrowed. `will_change`: somebody is at work on it (a file being written),
-     * so it is no news for anybody's pager. */
+     * so it is no news for anybody's pager, and whoever waits for a renewal waits on. */
     void (*failed)(void *owner, const char *why, bool will_change);
 };
 

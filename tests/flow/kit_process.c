@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "tests/flow/kit_bytes.h"
@@ -27,6 +29,7 @@ enum { ARGUMENTS_MAX = 64, SIGNALLED = 256 };
 struct pipe_end {
     int fd; /* -1: its other end is closed */
     struct bytes bytes;
+    bool grows; /* a file: its end is not the end */
 };
 
 struct process {
@@ -97,6 +100,30 @@ static bool lay_over_hosts(const char *hosts)
            mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL) == 0;
 }
 
+static void add_environment(const char *const *more)
+{
+    for (; more && *more; more++)
+        putenv((char *)(uintptr_t)*more);
+}
+
+static void allow_dumps(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_CORE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_CORE, &limit);
+    limit = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+    setrlimit(RLIMIT_CORE, &limit); /* root may */
+}
+
+static void become_nobody(void)
+{
+    if (setgroups(0, NULL) != 0 || setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
+        _exit(126);
+}
+
 static void become(const struct process_plan *plan, int out, int err)
 {
     const char *arguments[ARGUMENTS_MAX] = { plan->program };
@@ -114,12 +141,18 @@ static void become(const struct process_plan *plan, int out, int err)
              plan->program);
     char *real = realpath(path, NULL);
     clean_environment();
+    add_environment(plan->environment);
     if (plan->work_folder && chdir(plan->work_folder) != 0)
         _exit(126);
     dup2(input_of(plan->input), STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
     limit_files(plan->max_files);
+    if (plan->dumps)
+        allow_dumps();
+    if (plan->nobody)
+        become_nobody();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* again: another user forgets it */
     execv(real ? real : path, (char *const *)(uintptr_t)arguments);
     fprintf(stderr, "cannot run %s: %s\n", path, strerror(errno));
     _exit(127);
@@ -135,7 +168,7 @@ static void collect(void *context)
 
     if (n > 0) {
         end->bytes.n += (size_t)n;
-    } else if (n == 0 || errno != EAGAIN) {
+    } else if ((n == 0 && !end->grows) || (n < 0 && errno != EAGAIN)) {
         unwatch(end->fd);
         close(end->fd);
         end->fd = -1;
@@ -155,6 +188,44 @@ static void open_pipe(struct pipe_end *end, int *write_end)
     watch(end->fd, collect, end);
 }
 
+/* Both ends are of their own, so that the reader's offset is not the writer's. */
+static void open_file(struct pipe_end *end, int *write_end)
+{
+    char path[] = "/tmp/janus-flow-log-XXXXXX";
+
+    *write_end = mkostemp(path, O_CLOEXEC | O_APPEND);
+    end->fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(*write_end >= 0 && end->fd >= 0);
+    unlink(path);
+    end->grows = true;
+    bytes_add(&end->bytes, "", 0);
+    watch(end->fd, collect, end);
+}
+
+static void open_terminal(struct pipe_end *end, int *write_end)
+{
+    struct termios raw;
+
+    end->fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    assert_true(end->fd >= 0 && grantpt(end->fd) == 0 && unlockpt(end->fd) == 0);
+    *write_end = open(ptsname(end->fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(*write_end >= 0 && tcgetattr(*write_end, &raw) == 0);
+    cfmakeraw(&raw);
+    tcsetattr(*write_end, TCSANOW, &raw);
+    bytes_add(&end->bytes, "", 0);
+    watch(end->fd, collect, end);
+}
+
+static void open_log(enum process_log log, struct pipe_end *end, int *write_end)
+{
+    if (log == LOG_INTO_FILE)
+        open_file(end, write_end);
+    else if (log == LOG_INTO_TERMINAL)
+        open_terminal(end, write_end);
+    else
+        open_pipe(end, write_end);
+}
+
 struct process *process_start(const struct process_plan *plan)
 {
     struct process *process = calloc(1, sizeof(*process));
@@ -162,7 +233,7 @@ struct process *process_start(const struct process_plan *plan)
 
     assert_non_null(process);
     open_pipe(&process->out, &out);
-    open_pipe(&process->err, &err);
+    open_log(plan->log, &process->err, &err);
     process->pid = fork();
     assert_true(process->pid >= 0);
     if (process->pid == 0)
@@ -207,6 +278,11 @@ void process_free(struct process *process)
     free(process);
 }
 
+pid_t process_id(const struct process *process)
+{
+    return process->pid;
+}
+
 void process_signal(const struct process *process, int number)
 {
     assert_false(process->ended);
@@ -220,6 +296,7 @@ int process_wait(struct process *process)
     wait_for(process->pidfd, POLLIN, "the end of a child");
     assert_int_equal(waitpid(process->pid, &status, 0), process->pid);
     process->ended = true;
+    process->err.grows = false;
     while (process->err.fd >= 0)
         collect(&process->err);
     while (process->out.fd >= 0)

@@ -11,6 +11,10 @@
 
 struct process;
 
+enum { NOBODY = 65534 };
+
+enum process_log { LOG_INTO_PIPE, LOG_INTO_FILE, LOG_INTO_TERMINAL };
+
 struct process_plan {
     const char *folder;         /* of the program; NULL: as above */
     const char *work_folder;    /* where it runs; NULL: here */
@@ -19,6 +23,10 @@ struct process_plan {
     const char *input;          /* standard input; NULL: none */
     const char *hosts;          /* a file that it finds as /etc/hosts; NULL: the machine's own */
     unsigned max_files;         /* descriptors it may have, RLIMIT_NOFILE; 0: as many as we */
+    const char *const *environment; /* more of it, NAME=value, ended by NULL; NULL: no more */
+    enum process_log log;           /* what its standard error is */
+    bool nobody;                    /* it runs as the user nobody; we must be root for that */
+    bool dumps;                     /* it may write core dumps of any size, if we may */
 };
 
 struct process *process_start(const struct process_plan *plan);
@@ -27,6 +35,7 @@ bool process_may_have_hosts(const char *hosts);
 /* Kills what still runs. */
 void process_free(struct process *process);
 
+pid_t process_id(const struct process *process);
 void process_signal(const struct process *process, int number);
 /* Waits for the end. The exit code, or 256 + the signal's number. */
 int process_wait(struct process *process);

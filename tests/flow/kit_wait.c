@@ -5,7 +5,7 @@
 
 #include "tests/unit/stories.h"
 
-enum { WATCHED_MAX = 32, FDS_MAX = 16 };
+enum { WATCHED_MAX = 64, FDS_MAX = 16 };
 
 static struct {
     int fd;

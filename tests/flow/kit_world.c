@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tests/flow/kit_sim.h"
+#include "tests/flow/kit_town.h"
 #include "tests/flow/kit_wait.h"
 
 const char world_policies[] = "api.partner.example\t/v1/*\n"
@@ -249,6 +250,7 @@ static int after_each(void **state)
     (void)state;
     clients_close();
     discard_all_but(group_world);
+    towns_discard();
     sims_close();
     if (group_world)
         world_settle(group_world);

@@ -14,8 +14,8 @@ static void assert_waiting(const struct buffer *buffer, const char *want)
 static struct script {
     const char *name;
     size_t max;
-    const char
-        *does; /* + adds the next ten letters, - takes three away, = takes all, k keeps, < rewinds, f forgets */
+    const char *
+        does; /* + adds the next ten letters, - takes three away, = takes all, k keeps, < rewinds, f forgets */
     const char *waits;
     bool overflowed;
 } scripts[] = {

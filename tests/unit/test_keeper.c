@@ -83,9 +83,9 @@ static void give(int i, const char *written)
     token_source_arrived(&sources[i]->source, token_of(written));
 }
 
-static void fail_one(int i, const char *why)
+static void fail_one(int i, const char *why, bool will_change)
 {
-    token_source_failed(&sources[i]->source, why, false);
+    token_source_failed(&sources[i]->source, why, will_change);
 }
 
 /* ---- a desk with all of it ---- */
@@ -195,10 +195,11 @@ static void assert_current(struct desk *desk, const char *name)
 
 /* ---- scripts: what happens, step by step ----
  *
- *   1=T 2=T   the first or second source gives T      1! 2!   it fails
+ *   1=T 2=T   the first or second source gives T      1! 2!   it fails      1w   somebody is at work on it
  *   +N        N ms pass                               ~N      the wall clock is set N ms ahead (or back)
  *   ?T        T is current   ?-   none is             1?N 2?N it has been asked N times so far
  *   gN        the current one is of generation N         w       the alarm rings
+ *   r         somebody says that there is something new (SIGHUP)
  */
 
 static struct script {
@@ -250,6 +251,19 @@ static struct script {
     { "the first's renewal fails: the second is asked before its end",
       "1=a+100 2! +85000 w 1! 2?1 +6000 w 2?2", "" },
     { "but not sooner", "1=a+100 2! +85000 w 1! +2000 w 2?1", "" },
+    /* told that there is something new */
+    { "told of news: asked, however young its token", "1=a+100 r 1?2", "" },
+    { "what comes is used", "1=a+100 r 1=b+100 ?b g2", "" },
+    { "a question that is open serves", "r r 1?1", "" },
+    { "the same again: its renewal stays as planned", "1=a+100 r 1=a+100 +60000 w 1?2", "" },
+    { "a failure takes nothing away", "1=a+100 r 1! ?a g1", "stays in use" },
+    { "and is tried again", "1=a+100 r 1! +1000 w 1?3", "" },
+    { "until it gives the same again", "1=a+100 r 1! +1000 w 1=a+100 +60000 w 1?3", "" },
+    { "a failure unasked for is over with the same again, too",
+      "1=a+100 1! +1000 w 1?2 1=a+100 +60000 w 1?2", "" },
+    { "when it is due, the same again is no renewal", "1=a+100 +85000 w 1=a+15 +1000 w 1?3", "" },
+    { "up to the one in use", "1! 2=b+100 r 1?2 2?2", "" },
+    { "and not beyond", "1=a+100 2! r 1?2 2?1", "" },
 };
 
 static void play(struct desk *desk, const char *step)
@@ -262,6 +276,8 @@ static void play(struct desk *desk, const char *step)
         now.wall_ms += strtol(step + 1, NULL, 10);
     else if (step[0] == 'w')
         token_keeper_attend(desk->keeper); /* as the alarm does */
+    else if (step[0] == 'r')
+        token_keeper_refresh(desk->keeper);
     else if (step[0] == '?')
         assert_current(desk, step[1] == '-' ? NULL : step + 1);
     else if (step[0] == 'g')
@@ -269,8 +285,8 @@ static void play(struct desk *desk, const char *step)
                          strtol(step + 1, NULL, 10));
     else if (step[1] == '=')
         give(i, step + 2);
-    else if (step[1] == '!')
-        fail_one(i, "it is out of order");
+    else if (step[1] == '!' || step[1] == 'w')
+        fail_one(i, "it is out of order", step[1] == 'w');
     else
         assert_int_equal(sources[i]->n_asked, strtol(step + 2, NULL, 10));
 }
@@ -411,7 +427,7 @@ static void test_left(void **state)
  *
  *   steps as above, and  R  the current one is refused to the next person    P  the same, who has tried the
  *   one before as well   O  the oldest of the pinned ones is refused         K  the current one is taken
- *   k  it is taken by a request that had been refused
+ *   k  it is taken by a request that had been refused    L  all who wait leave
  * What came of each refusal: n nothing, r a renewal is asked for, o another token. */
 
 static struct refusal {
@@ -438,6 +454,11 @@ static struct refusal {
     { "a new one that helped: at once again", "1=x+100 R 1=y+100 k P", "rr", "a", 3 },
     { "what others take is asked for at the first refusal", "1=x+100 K R", "r", "", 2 },
     { "a renewal under way serves", "1=x+100 +85000 w R 1=y+100", "r", "a", 2 },
+    { "somebody is at work on it: nobody is told yet", "1=x+100 R 1w", "r", "", 2 },
+    { "but when it has come", "1=x+100 R 1w R 1w R 1=y+100", "rrr", "abc", 2 },
+    { "or nothing has", "1=x+100 R 1w R 1=x+100", "rr", "AB", 2 },
+    { "or it breaks", "1=x+100 R 1w R 1!", "rr", "AB", 2 },
+    { "at work on it for ever: not asked at each refusal", "1=x+100 1w +60 R 1w L R", "rn", "", 2 },
 };
 
 static struct token *pinned;
@@ -458,6 +479,14 @@ static char refuse(struct desk *desk, char how)
     return letters[recourse];
 }
 
+static void everybody_leaves(struct desk *desk)
+{
+    for (int i = 0; i < WAITERS; i++) {
+        people[i].told += people[i].waiter.waiting;
+        token_keeper_leave(desk->keeper, &people[i].waiter);
+    }
+}
+
 static void test_refusal(void **state)
 {
     const struct refusal *row = *state;
@@ -474,6 +503,8 @@ static void test_refusal(void **state)
             pinned = token_ref(token_keeper_current(desk.keeper));
         else if (step[0] == 'K' || step[0] == 'k')
             token_keeper_accepted(desk.keeper, token_keeper_current(desk.keeper), step[0] == 'k');
+        else if (step[0] == 'L')
+            everybody_leaves(&desk);
         else
             play(&desk, step);
     }

@@ -162,6 +162,35 @@ static struct accepted {
       { "--account a --listen 0.0.0.0:80 --unsafe-listen", "", NULL },
       "listen",
       "0.0.0.0:80" },
+    { "a command's words in a variable",
+      { "--account a", "JANUS_TOKEN_COMMAND=print-token", NULL },
+      "token-command",
+      "print-token" },
+    { "a command's words in the file, blanks and commas and all",
+      { "--account a", "", "{\"token-command\": [\"/opt/my bin/t\", \"--for\", \"a, b\"]}" },
+      "token-command",
+      "/opt/my bin/t,--for,a, b" },
+    { "a command as one text in the file",
+      { "--account a", "", "{\"token-command\": \" vault  kv\\tget \"}" },
+      "token-command",
+      "vault,kv,get" },
+    { "sources in their order",
+      { "--account a --token-sources login,file", "", NULL },
+      "token-sources",
+      "login,file" },
+    { "sources in a variable",
+      { "--account a", "JANUS_TOKEN_SOURCES=session,command", NULL },
+      "token-sources",
+      "session,command" },
+    { "sources in the file",
+      { "--account a", "", "{\"token-sources\": [\"file\", \"login\"]}" },
+      "token-sources",
+      "file,login" },
+    { "a secret is taken from the environment and not shown",
+      { "--account a", "JANUS_APPKEY=vtexappkey-a-SECRET", NULL },
+      "appkey",
+      "(set)" },
+    { "a secret that is not there", { "--account a", "JANUS_APPTOKEN=", NULL }, "apptoken", "" },
     { "no wait at all", { "--account a --token-wait 0s", "", NULL }, "token-wait", "0s" },
     { "the longest time", { "--account a --idle-timeout 24h", "", NULL }, "idle-timeout", "24h" },
 };
@@ -416,6 +445,42 @@ static struct refused {
       "settings.json:1:12",
       "a string" },
     { "an empty text", { "--account a", "", "{\"region\": \"\"}" }, "settings.json:1:12", "empty" },
+    { "a secret on the command line: the way out is told",
+      { "--account a --appkey eyJsecret", "", NULL },
+      "--appkey",
+      "taken from the environment (JANUS_APPKEY) or from a file (--appkey-file FILE) only" },
+    { "behind =",
+      { "--account a --apptoken=eyJsecret", "", NULL },
+      "--apptoken",
+      "(JANUS_APPTOKEN) or from a file (--apptoken-file FILE) only" },
+    { "a secret on the command line, although the environment has one",
+      { "--account a --appkey eyJsecret", "JANUS_APPKEY=x", NULL },
+      "--appkey",
+      "--appkey-file FILE" },
+    { "a secret in the file",
+      { "--account a", "", "{\"appkey\": \"eyJsecret\"}" },
+      "settings.json:1:12",
+      "(JANUS_APPKEY) or from a file (--appkey-file FILE) only" },
+    { "a secret in the file that is no text",
+      { "--account a", "", "{\"apptoken\": 5}" },
+      "settings.json:1:14",
+      "a string" },
+    { "a source that there is not",
+      { "--account a --token-sources file,vault", "", NULL },
+      "--token-sources",
+      "\"vault\": must be file, command, session or login" },
+    { "a command of blanks",
+      { "--account a", "", "{\"token-command\": \"  \"}" },
+      "settings.json:1:19",
+      "is empty" },
+    { "an empty word in a command",
+      { "--account a", "", "{\"token-command\": [\"a\", \"\"]}" },
+      "settings.json:1:25",
+      "is empty" },
+    { "a number in a command",
+      { "--account a", "", "{\"token-command\": [\"a\", 1]}" },
+      "settings.json:1:25",
+      "array of strings" },
     { "a NUL in a text",
       { "--account a", "", "{\"region\": \"a\\u0000b\"}" },
       "settings.json:1:12",
@@ -435,6 +500,7 @@ static void test_refused(void **state)
     assert_string_equal(diags.items[0].where, row->where);
     assert_non_null(strstr(diags.items[0].what, row->what));
     assert_null(strstr(diags.items[0].where, "eyJ"));
+    assert_null(strstr(diags.items[0].what, "eyJ"));
     settings_free(settings);
     diags_fini(&diags);
 }
@@ -542,6 +608,38 @@ static void test_every_kind(void **state)
     diags_fini(&diags);
 }
 
+static void no_secret(void *context, const char *name, const char *value)
+{
+    (void)context;
+    if (strstr(value, "s3cr3t"))
+        fail_msg("%s shows a secret", name);
+}
+
+/* The environment's value is there for those who use it, and for nobody else. */
+static void test_secrets(void **state)
+{
+    const struct call call = { "--account a", "JANUS_APPKEY=key-s3cr3t JANUS_APPTOKEN=token,s3cr3t",
+                               NULL };
+    struct diags diags = { 0 };
+    struct settings *settings = load(&call, NULL, &diags);
+    char *printed = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&printed, &len);
+
+    (void)state;
+    assert_int_equal(diags.n, 0);
+    assert_string_equal(settings->appkey, "key-s3cr3t");
+    assert_string_equal(settings->apptoken, "token,s3cr3t"); /* one text, whatever is in it */
+    settings_each(settings, no_secret, NULL);
+    settings_print_help(out);
+    settings_print_markdown(out);
+    fclose(out);
+    assert_null(strstr(printed, "s3cr3t"));
+    free(printed);
+    settings_free(settings);
+    diags_fini(&diags);
+}
+
 static void test_words(void **state)
 {
     char program[] = "x", check[] = "check", account[] = "--account=a", dash[] = "-", end[] = "--",
@@ -628,6 +726,7 @@ int main(void)
     STORIES_ADD(&stories, warned, test_warned);
     stories_add(&stories, "defaults", test_defaults, NULL);
     stories_add(&stories, "every kind of setting", test_every_kind, NULL);
+    stories_add(&stories, "secrets of the environment", test_secrets, NULL);
     stories_add(&stories, "words, a dash, and the end of options", test_words, NULL);
     stories_add(&stories, "all findings at once", test_all_findings, NULL);
     stories_add(&stories, "variables are named like options", test_names, NULL);
