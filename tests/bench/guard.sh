@@ -44,6 +44,7 @@ ready_port() {
 run_under() { # LEVEL "COUNTER..." [LOAD-OPTION...]
     local level=$1 counter=$2
     shift 2
+    : >"$home/err" # or the last run's "ready" is read
     # shellcheck disable=SC2086
     $counter "$bin/janus-sidecar" run --account storeacct --manifest "$home/manifest.json" --token-file "$home/token" \
         --ca-file "$home/ca.pem" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --allow-address 127.0.0.0/8 \
