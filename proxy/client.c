@@ -305,12 +305,14 @@ bool client_has_left(struct client *client)
 
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX])
 {
-    struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_port = htons(client->peer_port) };
+    static const struct text loopback = TEXT_INIT("127.0.0.1:");
 
-    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address_text(client->peer ? (const struct sockaddr *)client->peer
-                              : (const struct sockaddr *)&loopback,
-                 out);
+    if (client->peer) {
+        address_text((const struct sockaddr *)client->peer, out);
+        return;
+    }
+    memcpy(out, loopback.at, loopback.len);
+    out[loopback.len + text_put_uint(out + loopback.len, client->peer_port)] = '\0';
 }
 
 void client_finish(struct client *client, enum client_next next)

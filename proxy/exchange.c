@@ -19,10 +19,20 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/memory.h"
 
 /* ---- moves ---- */
+
+/* A client that waits for its answer needs no room. Nothing may borrow from it any more. */
+static void rest_intake(struct exchange *x)
+{
+    struct intake *intake = client_intake(x->client);
+
+    if (intake_is_empty(intake))
+        intake_reset(intake);
+}
 
 /* While WAITING the head stands in the client's intake, because its texts borrow from there. */
 static void release_head(struct exchange *x)
@@ -69,6 +79,7 @@ static void start_sending(struct exchange *x)
 
 static void await_response(struct exchange *x)
 {
+    rest_intake(x);
     x->sent_us = loop_now_us();
     deadline_set(x->context->response_deadlines, &x->deadline);
 }
@@ -377,10 +388,15 @@ enum {
         LIMIT_HEAD_BYTES + 4 * LIMIT_TOKEN_BYTES + LIMIT_KEPT_REQUEST_BYTES + 2 * RELAY_BUFFER_BYTES
 };
 
+static _Thread_local struct mem_spares spares = { .size = sizeof(struct exchange),
+                                                  .max = LIMIT_SPARE_EXCHANGES };
+
 static struct exchange *exchange_new(struct exchange_context *context, struct client *client)
 {
-    struct exchange *x = mem_alloc(1, sizeof(*x));
+    struct exchange *x = mem_spare_take(&spares);
 
+    memset(x, 0, offsetof(struct exchange, detail));
+    x->detail[0] = x->would_deny[0] = x->method[0] = '\0';
     x->context = context;
     x->client = client;
     x->id = ++context->n_begun;
@@ -418,10 +434,12 @@ static void go_on(struct exchange *x, const struct head *head)
     enum outcome outcome = exchange_prepare(x, head);
     intake_take_raw(client_intake(x->client), head->length);
     x->state = OPENING;
-    if (outcome == OUTCOME_RELAYED)
+    if (outcome == OUTCOME_RELAYED) {
+        rest_intake(x);
         exchange_open_origin(x);
-    else
+    } else {
         exchange_answer(x, outcome, NULL);
+    }
 }
 
 void *exchange_begin(void *context, struct client *client, const struct head *head)
@@ -456,7 +474,7 @@ void *exchange_refuse(void *context, struct client *client, enum outcome outcome
 
 static void free_exchange(struct job *job)
 {
-    free((char *)job - offsetof(struct exchange, job));
+    mem_spare_give(&spares, (char *)job - offsetof(struct exchange, job));
 }
 
 /* The one way out. The memory stays until the turn is over: whoever called us may still look at

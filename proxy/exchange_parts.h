@@ -64,13 +64,11 @@ struct exchange {
     struct client *client;
     enum exchange_state state;
     enum outcome outcome;
-    char detail[LIMIT_DETAIL_BYTES]; /* of the outcome, for the log and the answer */
 
     /* the request, as judged */
     struct policy *policy;
     struct verdict verdict;
-    struct destination destination; /* path and query borrow: valid while judging only */
-    struct text sent_method;        /* whole; borrows like them */
+    struct text sent_method; /* whole; borrows, as path and query of the destination */
     enum realm realm;
     struct identity identity; /* texts valid while judging only */
     struct token *token;      /* pinned; NULL if it is not needed */
@@ -80,9 +78,8 @@ struct exchange {
     bool settled;             /* whatever is answered now goes to the client */
     unsigned client_minor;
     bool to_head, keep_alive, expects_continue;
-    bool websocket;       /* asked for, and --upgrade allows it */
-    bool judged;          /* destination and verdict hold */
-    char would_deny[200]; /* --mode report lets it pass: what the policy says; else empty */
+    bool websocket;   /* asked for, and --upgrade allows it */
+    bool judged;      /* destination and verdict hold, and what the log says of the path */
     size_t held_head; /* while WAITING: bytes of the head that still stand in the client's intake */
 
     /* up: head and content on their way to the origin */
@@ -123,11 +120,17 @@ struct exchange {
     uint64_t bytes_down;
     bool reused;
     struct origin_facts origin_facts;
-    char method[LOG_METHOD_MAX];
-    char path[LOG_PATH_MAX]; /* raw bytes */
     size_t path_len;
     bool method_cut, path_cut;
-    char an[TENANT_NAME_MAX]; /* the account that the query names; else empty */
+
+    /* What stands above begins zeroed. The first three of these begin empty, the rest is not read before
+     * the exchange is judged. */
+    char detail[LIMIT_DETAIL_BYTES]; /* of the outcome, for the log and the answer */
+    char would_deny[200]; /* --mode report lets it pass: what the policy says; else empty */
+    char method[LOG_METHOD_MAX];
+    struct destination destination; /* path and query borrow: valid while judging only */
+    char path[LOG_PATH_MAX];        /* raw bytes */
+    char an[TENANT_NAME_MAX];       /* the account that the query names; else empty */
 };
 
 /* exchange.c */

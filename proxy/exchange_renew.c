@@ -152,6 +152,8 @@ static const char *renewal_note(const struct exchange *x)
 struct text exchange_details(const struct exchange *x, char out[DETAILS_MAX])
 {
     const char *note = renewal_note(x);
+    if (!note[0] && !x->would_deny[0])
+        return TEXT_NONE;
     int len = snprintf(out, DETAILS_MAX, "%s%s%s", x->would_deny,
                        x->would_deny[0] && note[0] ? "; " : "", note);
 

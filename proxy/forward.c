@@ -2,6 +2,8 @@
 
 #include "proxy/proxy_status.h"
 
+enum { ROOM_FOR_OURS = 256 }; /* what a head grows by, as a rule */
+
 /* What never goes on, in either direction. Framing headers are written anew. */
 static bool is_hop_by_hop(const struct header *header)
 {
@@ -248,6 +250,7 @@ void forward_request(struct buffer *out, const struct head *head,
 {
     struct leaving leaving = { identity, token, head, places };
 
+    buffer_reserve(out, head->length + destination->host_len + token.len + ROOM_FOR_OURS);
     add_start_line(out, head, destination);
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *header = &head->headers[i];
@@ -321,6 +324,7 @@ void forward_response(struct buffer *out, const struct head *head, const struct 
 {
     bool dated = false;
 
+    buffer_reserve(out, head->length + ROOM_FOR_OURS);
     buffer_add(out, TEXT("HTTP/1.1 "));
     buffer_add_uint(out, head->status);
     buffer_add(out, TEXT(" "));

@@ -21,11 +21,11 @@ struct client {
     struct head_scan scan;
     struct deadline deadline;
     struct job job; /* goes on reading in the next turn; frees */
-    uint8_t state;  /* of enum client_state */
-    bool reading;   /* inside read_heads(): whoever finishes an exchange returns there */
-    bool head_begun;
     struct sockaddr_storage *peer; /* off loopback only; NULL is 127.0.0.1 and peer_port */
     uint16_t peer_port;
+    uint8_t state; /* of enum client_state */
+    bool reading;  /* inside read_heads(): whoever finishes an exchange returns there */
+    bool head_begun;
 };
 
 struct listener;

@@ -23,6 +23,10 @@ enum {
 
     /* One buffer a direction and exchange: a TLS record is 16 KiB, more only waits in memory. */
     RELAY_BUFFER_BYTES = 16 * 1024,
+    /* Rooms of that size and exchanges that are kept, unused, for the next: what a turn of the loop needs
+     * at once. At most 800 KiB. */
+    LIMIT_SPARE_ROOMS = 32,
+    LIMIT_SPARE_EXCHANGES = 64,
     /* What one exchange may move in one turn of the loop before the others get theirs. */
     RELAY_TURN_BYTES = 256 * 1024,
 

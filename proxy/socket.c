@@ -110,7 +110,8 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
     if (!socket->writable)
         return SOCKET_AGAIN;
     do {
-        sent = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
+        sent = n == 1 ? send(socket->fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL)
+                      : sendmsg(socket->fd, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0 && again_or_failed(&socket->writable) == SOCKET_AGAIN)
         return SOCKET_AGAIN;
@@ -118,6 +119,7 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
         socket->readable = true; /* what the peer said before it closed is there, edge or no edge */
         return SOCKET_FAILED;
     }
+    socket->unsure = false; /* after a reset nothing can be sent; a later one comes with an edge */
     if ((size_t)sent < total_of(pieces, n))
         socket->writable = false;
     return sent;

@@ -4,7 +4,8 @@
  * system call is made that is known to answer "again". EV_CLOSED is watched too, because a FIN that
  * arrives together with data gives no edge of its own. A reset is told by libevent as "readable and
  * writable", which is also what ordinary data looks like: so after a short count we are `unsure`,
- * and whoever still waits for bytes asks the kernel once more. */
+ * and whoever still waits for bytes asks the kernel once more; but not after something could be sent,
+ * which is what a client that waits for its next answer is spared by. */
 #ifndef PROXY_SOCKET_H
 #define PROXY_SOCKET_H
 

@@ -55,7 +55,8 @@ enum header_id header_id_of(struct text name)
     if (name.len < 2 || name.len > LONGEST)
         return HEADER_OTHER;
     for (size_t row = first_of_length[name.len]; row < first_of_length[name.len + 1]; row++) {
-        if (text_eq_nocase(known[row].name, name))
+        if (known[row].name.at[0] == ascii_lower(name.at[0]) &&
+            text_eq_nocase(known[row].name, name))
             return known[row].id;
     }
     return HEADER_OTHER;

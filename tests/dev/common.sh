@@ -42,6 +42,7 @@ packages_build="gcc libc6-dev cmake ninja-build pkg-config libevent-dev libevhtp
 packages_run="curl"
 packages_check="clang-format clang-tidy cppcheck"
 packages_bench="curl jq"
+packages_guard="valgrind strace jq"
 packages_fuzz="clang libclang-rt-14-dev"
 
 package_installed() {

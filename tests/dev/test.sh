@@ -159,7 +159,7 @@ samples() {
 
 # --- everything ---------------------------------------------------------------------------------------
 
-need $packages_build $packages_run $packages_check $packages_fuzz $(packages_node) || {
+need $packages_build $packages_run $packages_check $packages_fuzz $packages_guard $(packages_node) || {
     fail "installing what is missing"
     finish
 }
@@ -180,6 +180,7 @@ fi
 suite check tests/dev/check.sh fast
 cmocka_suites test "unit tests"
 units_are_quick
+suite guard tests/bench/guard.sh
 cmocka_suites flow "flow tests"
 if install_npm tests/clients "the npm clients"; then
     suite clients env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/clients/run.js
