@@ -20,7 +20,7 @@ struct client {
     struct intake intake;
     struct head_scan scan;
     struct deadline deadline;
-    struct job job; /* goes on reading in the next turn; frees */
+    struct job job;                /* goes on reading in the next turn; frees */
     struct sockaddr_storage *peer; /* off loopback only; NULL is 127.0.0.1 and peer_port */
     uint16_t peer_port;
     uint8_t state; /* of enum client_state */

@@ -55,21 +55,35 @@ moderately() { # PROXY
     done
 }
 
-handshakes() { # PROXY
-    saturate "$1" "new TLS connection, resumed" --path /v9/x/200 || return 1
-    saturate "$1" "new TLS connection, full" --path /v9/x/200 --host $full_host
+one_row() { # ROW PROXY
+    case $1 in
+    200B) saturate "$2" "GET 200 B" --path /v9/b/200 ;;
+    2K) saturate "$2" "GET 2 KiB" --path /v9/b/2048 ;;
+    64K) saturate "$2" "GET 64 KiB" --path /v9/b/65536 ;;
+    1M) saturate "$2" "GET 1 MiB" --path /v9/b/$mib --clients 16 ;;
+    64Kc) saturate "$2" "GET 64 KiB chunked" --path /v9/c/65536 ;;
+    post) saturate "$2" "POST 2 KiB" --path /v9/b/200 --post 2048 ;;
+    postc) saturate "$2" "POST 2 KiB chunked" --path /v9/b/200 --post 2048 --chunked 1 ;;
+    rate) moderately "$2" ;;
+    resumed) [ "$2" = pump ] || saturate "$2" "new TLS connection, resumed" --path /v9/x/200 ;;
+    full) [ "$2" = pump ] || saturate "$2" "new TLS connection, full" --path /v9/x/200 --host $full_host ;;
+    esac
 }
 
-one_round() { # PROXY
-    saturate "$1" "GET 200 B" --path /v9/b/200 &&
-        saturate "$1" "GET 2 KiB" --path /v9/b/2048 &&
-        saturate "$1" "GET 64 KiB" --path /v9/b/65536 &&
-        saturate "$1" "GET 1 MiB" --path /v9/b/$mib --clients 16 &&
-        saturate "$1" "GET 64 KiB chunked" --path /v9/c/65536 &&
-        saturate "$1" "POST 2 KiB" --path /v9/b/200 --post 2048 &&
-        saturate "$1" "POST 2 KiB chunked" --path /v9/b/200 --post 2048 --chunked 1 &&
-        moderately "$1" || return 1
-    [ "$1" = pump ] || handshakes "$1"
+# ---- instructions: of user code, by callgrind, so that a busy machine changes nothing
+
+life_under_callgrind() { # PROXY REQUESTS: sets `count`
+    local log=$home/callgrind.log proxy_core="valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file=$home/callgrind.log"
+    stop_proxy "$1"
+    start_proxy "$1" && send "$1" --path /v9/b/2048 --clients 1 --requests "$2" || return 1
+    stop_proxy "$1"
+    count=$(sed -n 's/.*Collected : //p' "$log")
+}
+
+measure_instructions() { # PROXY
+    local without
+    life_under_callgrind "$1" 50 && without=$count && life_under_callgrind "$1" 250 || return 1
+    figure "GET 2 KiB: instructions" a/request "$1" $(((count - without) / 200))
 }
 
 # ---- memory: each on a process of its own, so that what came before does not count
@@ -134,12 +148,15 @@ set_up() {
 }
 
 measure() {
-    local round name
+    local round row name
     for name in "${proxies[@]}"; do send "$name" --ms 200 --clients 64 --path /v9/b/2048 || return 1; done # warm
     for ((round = 0; round < rounds; round++)); do
-        for name in "${proxies[@]}"; do one_round "$name" || return 1; done
+        for row in 200B 2K 64K 1M 64Kc post postc rate resumed full; do
+            for name in "${proxies[@]}"; do one_row $row "$name" || return 1; done
+        done
     done
     for name in "${proxies[@]}"; do
+        ! command -v valgrind >/dev/null || measure_instructions "$name" || return 1
         case $name in pump | *logging) ;; *) measure_memory "$name" || return 1 ;; esac
     done
 }
