@@ -200,59 +200,6 @@ static bool take_body(struct talk *talk)
 
 /* ---- answering ---- */
 
-static const char *reason_of(unsigned status)
-{
-    return status == 200 ? "OK" : status == 401 ? "Unauthorized" : "As Told";
-}
-
-static bool has_body(const struct talk *talk)
-{
-    unsigned status = talk->script.status;
-
-    return strncmp(talk->head, "HEAD ", 5) != 0 && status != 204 && status != 304;
-}
-
-static void add_content(struct bytes *out, const struct script *script, size_t from, size_t n)
-{
-    content_write(script->seed, from, bytes_room(out, n), n);
-    out->n += n;
-    out->at[out->n] = '\0';
-}
-
-static void add_chunks(struct bytes *out, const struct script *script)
-{
-    for (size_t at = 0; at < script->size; at += script->chunk) {
-        size_t n = script->size - at < script->chunk ? script->size - at : script->chunk;
-        bytes_print(out, "%zx\r\n", n);
-        add_content(out, script, at, n);
-        bytes_print(out, "\r\n");
-    }
-    bytes_print(out, "0\r\n\r\n");
-}
-
-static void write_response(const struct talk *talk, struct bytes *out)
-{
-    const struct script *script = &talk->script;
-
-    for (unsigned i = 0; i < script->interim; i++)
-        bytes_print(out, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
-    bytes_print(out, "HTTP/1.1 %u %s\r\nX-Robot: %u\r\n", script->status, reason_of(script->status),
-                script->seed);
-    if (script->framing == FRAMED_BY_LENGTH && script->status != 204)
-        bytes_print(out, "Content-Length: %u\r\n", script->size);
-    else if (script->framing == FRAMED_BY_CHUNKS && has_body(talk))
-        bytes_print(out, "Transfer-Encoding: chunked\r\n");
-    else if (script->framing == FRAMED_BY_END)
-        bytes_print(out, "Connection: close\r\n");
-    bytes_print(out, "\r\n");
-    if (!has_body(talk))
-        return;
-    if (script->framing == FRAMED_BY_CHUNKS)
-        add_chunks(out, script);
-    else
-        add_content(out, script, 0, script->size);
-}
-
 static void say_goodbye(struct talk *talk)
 {
     if (talk->ssl) {
@@ -291,8 +238,7 @@ static void answer(struct talk *talk)
     const struct script *script = &talk->script;
     struct bytes out = { 0 };
 
-    bytes_add(&out, "", 0);
-    write_response(talk, &out);
+    script_response(script, strncmp(talk->head, "HEAD ", 5) == 0, &out);
     bool cut = script->fault != FAULT_NONE && script->fault_at < out.n;
     if (script->delay_ms)
         usleep(script->delay_ms * 1000);

@@ -71,6 +71,67 @@ bool content_is(unsigned seed, size_t from, const char *bytes, size_t n)
     return true;
 }
 
+/* ---- the response ---- */
+
+static const char *reason_of(unsigned status)
+{
+    return status == 200 ? "OK" : "As Told";
+}
+
+static void write_head(const struct script *script, bool to_head, struct bytes *out)
+{
+    for (unsigned i = 0; i < script->interim; i++)
+        bytes_print(out, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    bytes_print(out, "HTTP/1.1 %u %s\r\nX-Robot: %u\r\n", script->status, reason_of(script->status),
+                script->seed);
+    if (script->framing == FRAMED_BY_LENGTH && script->status != 204)
+        bytes_print(out, "Content-Length: %u\r\n", script->size);
+    else if (script->framing == FRAMED_BY_CHUNKS && script->status != 204 && !to_head)
+        bytes_print(out, "Transfer-Encoding: chunked\r\n");
+    else if (script->framing == FRAMED_BY_END)
+        bytes_print(out, "Connection: close\r\n");
+    bytes_print(out, "\r\n");
+}
+
+static void add_content(struct bytes *out, const struct script *script, size_t from, size_t n)
+{
+    content_write(script->seed, from, bytes_room(out, n), n);
+    out->n += n;
+    out->at[out->n] = '\0';
+}
+
+static void add_chunks(struct bytes *out, const struct script *script)
+{
+    for (size_t at = 0; at < script->size; at += script->chunk) {
+        size_t n = script->size - at < script->chunk ? script->size - at : script->chunk;
+        bytes_print(out, "%zx\r\n", n);
+        add_content(out, script, at, n);
+        bytes_print(out, "\r\n");
+    }
+    bytes_print(out, "0\r\n\r\n");
+}
+
+void script_response(const struct script *script, bool to_head, struct bytes *out)
+{
+    write_head(script, to_head, out);
+    if (to_head || script->status == 204 || script->status == 304)
+        return;
+    if (script->framing == FRAMED_BY_CHUNKS)
+        add_chunks(out, script);
+    else
+        add_content(out, script, 0, script->size);
+}
+
+size_t script_head_size(const struct script *script)
+{
+    struct bytes out = { 0 };
+
+    write_head(script, false, &out);
+    size_t n = out.n;
+    bytes_free(&out);
+    return n;
+}
+
 /* ---- dice: splitmix64 ---- */
 
 uint64_t dice_roll(struct dice *dice)

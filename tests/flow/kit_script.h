@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/flow/kit_bytes.h"
+
 enum script_framing { FRAMED_BY_LENGTH = 'l', FRAMED_BY_CHUNKS = 'c', FRAMED_BY_END = 'e' };
 
 /* How the origin leaves in the middle of its response. */
@@ -36,6 +38,10 @@ struct script {
 enum { SCRIPT_TEXT_MAX = 160, CONTENT_MAX = 4 * 1024 * 1024 };
 void script_write(const struct script *script, char text[SCRIPT_TEXT_MAX]);
 bool script_read(const char *text, struct script *script);
+
+/* All that a robot sends if nothing cuts it, and how much of that is no content. */
+void script_response(const struct script *script, bool to_head, struct bytes *out);
+size_t script_head_size(const struct script *script);
 
 /* The content of a seed: no two places of it look alike, nor do two seeds. */
 void content_write(unsigned seed, size_t from, char *bytes, size_t n);
