@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { PIECE = 32 * 1024, PATIENCE_S = 30, CHUNK = 3001 };
+enum { PIECE = 32 * 1024, PATIENCE_S = 30, CHUNK = 3001, ENOUGH_MS = 100 };
 
 const char *result_name(enum result result)
 {
@@ -404,12 +405,13 @@ static void go(struct caller *caller, const struct request *request, struct repl
         caller_leave(caller);
 }
 
-static void read_some(struct caller *caller, size_t n, struct reply *reply)
+/* Fewer, if the whole answer has fewer: it goes once nothing more comes. */
+static void read_some(struct caller *caller, size_t n)
 {
-    while (n_unread(caller) < n && fill(caller))
+    struct pollfd one = { .fd = caller->fd, .events = POLLIN };
+
+    while (n_unread(caller) < n && poll(&one, 1, ENOUGH_MS) == 1 && fill(caller))
         ;
-    if (n_unread(caller) < n && !caller->ended)
-        say(reply, RESULT_STUCK, "nothing came for %u s", caller->patience_s);
 }
 
 void caller_ask(struct caller *caller, const struct request *request, struct reply *reply)
@@ -423,11 +425,9 @@ void caller_ask(struct caller *caller, const struct request *request, struct rep
         if (arrive(caller)) {
             send_all(caller, out.at, n, request->pieces);
             if (request->cut_at && !request->leave_at)
-                read_some(caller, request->cut_at - 1, reply);
+                read_some(caller, request->cut_at - 1);
         }
-        if (reply->result != RESULT_STUCK)
-            go(caller, request, reply);
-        caller_leave(caller);
+        go(caller, request, reply);
         bytes_free(&out);
         return;
     }

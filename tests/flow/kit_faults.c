@@ -80,7 +80,7 @@ void fault_arm_many(struct fault_kit *kit, enum fault_call call, int error, unsi
 unsigned fault_disarm(struct fault_kit *kit)
 {
     atomic_store(&kit->page->armed, 0);
-    return atomic_load(&kit->page->happened);
+    return atomic_exchange(&kit->page->happened, 0);
 }
 
 unsigned fault_calls(const struct fault_kit *kit, enum fault_call call)

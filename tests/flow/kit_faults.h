@@ -22,7 +22,7 @@ const char *const *fault_kit_environment(const struct fault_kit *kit);
 void fault_arm(struct fault_kit *kit, enum fault_call call, int error, unsigned after);
 /* The same for the next `times` calls. */
 void fault_arm_many(struct fault_kit *kit, enum fault_call call, int error, unsigned times);
-/* How many calls have failed since it was armed. */
+/* How many calls have failed since it was armed, or since this was asked. */
 unsigned fault_disarm(struct fault_kit *kit);
 unsigned fault_calls(const struct fault_kit *kit, enum fault_call call);
 const char *fault_call_name(enum fault_call call);
