@@ -252,8 +252,10 @@ void client_new(struct front *front, int fd, const struct sockaddr_storage *peer
     keep_peer(client, peer, len);
     LIST_INSERT_HEAD(&front->clients, client, link);
     front->n_clients++;
-    socket_watch(&client->socket, front->loop, fd, on_io, client);
-    deadline_set(front->idle_deadlines, &client->deadline);
+    if (socket_watch(&client->socket, front->loop, fd, on_io, client))
+        deadline_set(front->idle_deadlines, &client->deadline);
+    else
+        client_close(client);
 }
 
 void client_drop(struct client *client)

@@ -17,13 +17,20 @@ struct listener {
 
 /* ---- accepting ---- */
 
+/* What the system has no watch for is tried again after a pause. */
+static void watch_listener(struct front *front, const struct listener *listener)
+{
+    if (event_add(listener->event, NULL) != 0)
+        deadline_set(front->pause_deadlines, &front->pause);
+}
+
 static void set_accepting(struct front *front, bool accepting)
 {
     struct listener *listener;
 
     LIST_FOREACH(listener, &front->listeners, link) {
         if (accepting)
-            event_add(listener->event, NULL);
+            watch_listener(front, listener);
         else
             event_del(listener->event);
     }
@@ -134,7 +141,7 @@ void front_listen(struct front *front, int fd)
 
     listener->fd = fd;
     listener->event = event_new(loop_base(front->loop), fd, EV_READ | EV_PERSIST, on_accept, front);
-    event_add(listener->event, NULL);
+    watch_listener(front, listener);
     LIST_INSERT_HEAD(&front->listeners, listener, link);
 }
 

@@ -80,7 +80,7 @@ static const char *read_file(const char *path, char *bytes, struct text *value)
 
     if (fd < 0)
         return why;
-    ssize_t n = read(fd, bytes, LIMIT_SECRET_BYTES + 1);
+    ssize_t n = watch_read(fd, bytes, LIMIT_SECRET_BYTES + 1);
     close(fd);
     if (n < 0)
         return "it cannot be read";

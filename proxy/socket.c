@@ -10,14 +10,14 @@
 
 #include "proxy/loop.h"
 
-void socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
+bool socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
                   void (*callback)(int fd, short what, void *context), void *context)
 {
     socket->fd = fd;
     socket->readable = socket->writable = socket->unsure = socket->hung_up = false;
     event_assign(&socket->event, loop_base(loop), fd,
                  EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, callback, context);
-    event_add(&socket->event, NULL);
+    return event_add(&socket->event, NULL) == 0;
 }
 
 void socket_note(struct stream_socket *socket, short what)

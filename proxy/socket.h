@@ -30,8 +30,9 @@ struct stream_socket {
 enum { SOCKET_AGAIN = -1, SOCKET_FAILED = -2 }; /* of socket_receive, socket_send */
 
 /* Watches `fd`, which it owns from now on; `callback` gets `context` after the marks are set by
- * socket_note(). */
-void socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
+ * socket_note(). False if the system has no memory or no watch left for it: then nothing will ever be
+ * told, and it is only to be closed. */
+bool socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
                   void (*callback)(int fd, short what, void *context), void *context);
 /* To be called first in the callback. */
 void socket_note(struct stream_socket *socket, short what);

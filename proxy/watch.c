@@ -306,3 +306,19 @@ int watch_open(const char *path, const char **why)
         return refuse(fd, why, WATCH_BEING_WRITTEN);
     return fd;
 }
+
+ssize_t watch_read(int fd, void *bytes, size_t size)
+{
+    size_t len = 0;
+
+    while (len < size) {
+        ssize_t n = read(fd, (char *)bytes + len, size - len);
+        if (n == 0)
+            break;
+        if (n > 0)
+            len += (size_t)n;
+        else if (errno != EINTR)
+            return -1;
+    }
+    return (ssize_t)len;
+}

@@ -14,6 +14,7 @@
 #define PROXY_WATCH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct loop;
 struct watch;
@@ -31,5 +32,9 @@ void watch_free(struct watch *watch);
  * read. (Only the file's owner and root may ask the kernel that; for others the content must do.) */
 int watch_open(const char *path, const char **why);
 extern const char WATCH_BEING_WRITTEN[];
+
+/* Reads to the end, or until `bytes` are full: a read() may come short, and half a token is none. The
+ * number of bytes, or -1. */
+ssize_t watch_read(int fd, void *bytes, size_t size);
 
 #endif

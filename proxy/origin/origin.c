@@ -119,9 +119,11 @@ static void shake_hands(struct origin *origin)
 
 static void note_failure(struct origin *origin, int error)
 {
-    origin->outcome = error == EMFILE || error == ENFILE ? OUTCOME_OVERLOADED
-                      : error == ECONNREFUSED            ? OUTCOME_CONNECT_REFUSED
-                                                         : OUTCOME_CONNECT_FAILED;
+    bool ours = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+
+    origin->outcome = ours                    ? OUTCOME_OVERLOADED
+                      : error == ECONNREFUSED ? OUTCOME_CONNECT_REFUSED
+                                              : OUTCOME_CONNECT_FAILED;
     snprintf(origin->detail, sizeof(origin->detail), "%s", strerror(error));
 }
 
@@ -187,7 +189,11 @@ static void connect_next(struct origin *origin)
                                                                       : sizeof(struct sockaddr_in));
         if (fd >= 0) {
             origin->state = CONNECTING;
-            socket_watch(&origin->socket, origin->context->loop, fd, on_io, origin);
+            if (!socket_watch(&origin->socket, origin->context->loop, fd, on_io, origin)) {
+                socket_close(&origin->socket);
+                note_failure(origin, ENOMEM);
+                continue;
+            }
             if (origin->next_address < origin->addresses.n)
                 deadline_set(origin->context->attempts, &origin->attempt);
             return;

@@ -33,7 +33,7 @@ struct token *source_file_read(const char *path, const char **why)
     if (fd < 0)
         return NULL;
     *why = "it cannot be read";
-    ssize_t n = read(fd, bytes, sizeof(bytes));
+    ssize_t n = watch_read(fd, bytes, sizeof(bytes));
     if (n >= 0)
         token = token_read((struct text){ bytes, (size_t)n }, why);
     OPENSSL_cleanse(bytes, sizeof(bytes));

@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
-# ./dev test: builds and runs everything. Every suite speaks TAP (`ok`, `not ok`, `1..N`); every single test is
+# ./dev test [--nightly]: builds and runs everything. Every suite speaks TAP (`ok`, `not ok`, `1..N`); every single test is
 # counted, and a suite that crashes, hangs, or says nothing counts as failed. The last line is the sum.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
+case ${1:-} in
+    '')        nightly=no ;;
+    --nightly) nightly=yes ;;
+    *)         echo "./dev test: there is no \"$1\"; --nightly is" >&2; exit 2 ;;
+esac
+
 suite_limit=300     # seconds until a suite counts as hanging
-fuzz_seconds=10     # for each fuzzer; ./dev fuzz takes longer
+fuzz_seconds=5      # for each fuzzer; ./dev fuzz takes longer
+soak_time=10s       # ./dev soak takes longer
+if [ $nightly = yes ]; then
+    suite_limit=3600 fuzz_seconds=60 soak_time=30m
+fi
 units_limit_ms=3000 # all unit tests together, release build, processor time: under 1000 on a quiet machine
 
 passed=0 failed=0 skipped=0 failures=()
@@ -194,6 +204,7 @@ else
 fi
 samples
 suite conformance env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/conformance/run.js
+suite soak env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/dev/bin" build/dev/bin/soak "$soak_time"
 suite fuzz tests/dev/fuzz.sh "$fuzz_seconds"
 suite clang-tidy tests/dev/check.sh tidy
 finish

@@ -314,6 +314,12 @@ const char *process_log(const struct process *process)
     return process->err.bytes.at;
 }
 
+void process_forget_log(struct process *process)
+{
+    process->err.bytes.n = process->awaited = 0;
+    process->err.bytes.at[0] = '\0';
+}
+
 /* The next whole line behind what was awaited, or NULL. */
 static char *next_line(struct process *process)
 {

@@ -43,6 +43,8 @@ int process_wait(struct process *process);
 /* Everything so far; borrowed until the next wait. */
 const char *process_output(const struct process *process);
 const char *process_log(const struct process *process);
+/* Lets go of what was logged so far, lest a long run's log fill the test's memory. */
+void process_forget_log(struct process *process);
 
 /* Waits for a line on standard error that holds `needle`, behind the last line that was awaited.
  * Returns the line, which the caller frees. Fails the test if the process ends without it. */

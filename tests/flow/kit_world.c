@@ -144,7 +144,8 @@ void world_open(struct world *world, const struct plan *plan)
                                     .work_folder = folder_path(world->folder),
                                     .options = options.items,
                                     .hosts = plan->hosts,
-                                    .max_files = plan->max_files };
+                                    .max_files = plan->max_files,
+                                    .environment = plan->environment };
     world->sidecar = sidecar_start(&process, &world->port, &world->admin_port);
     *open_world_of(NULL) = *world;
 }

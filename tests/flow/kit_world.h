@@ -29,6 +29,7 @@ struct plan {
     bool closed;                           /* without --allow-address */
     const char *hosts;                     /* as in struct process_plan */
     unsigned max_files;                    /* as in struct process_plan */
+    const char *const *environment;        /* as in struct process_plan */
     bool other_port;                       /* --connect-to leads to a port where nobody listens */
     const char *options[PLAN_OPTIONS_MAX]; /* more of them, ended by NULL */
 };
