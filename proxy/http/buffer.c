@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "config/memory.h"
+#include "proxy/http/held.h"
 
 enum { FIRST_SIZE = 1024 };
 
@@ -16,6 +17,7 @@ void buffer_fini(struct buffer *buffer)
 {
     if (buffer->bytes)
         explicit_bzero(buffer->bytes, buffer->size);
+    held_change(buffer->size, 0);
     free(buffer->bytes);
     *buffer = (struct buffer){ .max = buffer->max };
 }
@@ -29,6 +31,7 @@ static void move_to(struct buffer *buffer, size_t size)
         memcpy(bytes, buffer->bytes, buffer->end);
     if (buffer->bytes)
         explicit_bzero(buffer->bytes, buffer->size);
+    held_change(buffer->size, size);
     free(buffer->bytes);
     buffer->bytes = bytes;
     buffer->size = size;

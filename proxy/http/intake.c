@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "config/memory.h"
+#include "proxy/http/held.h"
 
 static void wipe_and_free(struct intake *intake)
 {
     if (intake->bytes)
         explicit_bzero(intake->bytes, intake->size);
+    held_change(intake->size, 0);
     free(intake->bytes);
 }
 
@@ -40,6 +42,7 @@ static void move_to(struct intake *intake, uint32_t size)
     if (intake->raw_end)
         memcpy(bytes, intake->bytes, intake->raw_end);
     wipe_and_free(intake);
+    held_change(0, size);
     intake->bytes = bytes;
     intake->size = size;
 }
