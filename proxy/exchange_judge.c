@@ -109,6 +109,14 @@ static enum outcome judge_policy(struct exchange *x, const struct head *head)
     return outcome;
 }
 
+/* Last, because it says least: what is denied is denied at any size. Chunks are counted as they come. */
+static bool is_too_large(const struct exchange *x)
+{
+    uint64_t max = x->context->settings->max_body_bytes;
+
+    return max && x->request.framing.kind == FRAMING_LENGTH && x->request.framing.length > max;
+}
+
 enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)
 {
     enum outcome outcome = judge_framing(x, head, why);
@@ -124,6 +132,8 @@ enum outcome exchange_judge(struct exchange *x, const struct head *head, const c
         x->realm = realm_of(x->context->realms, &x->destination);
         outcome = identity_choose(&x->context->identity_rules, head, x->realm, &x->identity, why);
     }
+    if (outcome == OUTCOME_RELAYED && is_too_large(x))
+        outcome = OUTCOME_BODY_TOO_LARGE;
     return outcome;
 }
 
