@@ -94,13 +94,21 @@ struct settings {
     enum via via;
 
     /* how long things may take */
-    unsigned connect_ms;     /* DNS, TCP and TLS together */
-    unsigned response_ms;    /* from the end of the request to the response's head */
-    unsigned idle_ms;        /* a client or origin that neither sends nor takes bytes */
-    unsigned client_idle_ms; /* a kept-alive client between two requests */
-    unsigned head_ms;        /* from a request's first byte to the end of its head */
-    unsigned pool_idle_ms;   /* a kept-alive origin connection without work */
-    unsigned drain_ms;       /* from SIGTERM to giving up on exchanges in flight */
+    unsigned connect_ms;      /* DNS, TCP and TLS together */
+    unsigned response_ms;     /* from the end of the request to the response's head */
+    unsigned idle_ms;         /* a client or origin that neither sends nor takes bytes */
+    unsigned client_idle_ms;  /* a kept-alive client between two requests */
+    unsigned head_ms;         /* from a request's first byte to the end of its head */
+    unsigned pool_idle_ms;    /* a kept-alive origin connection without work */
+    unsigned drain_ms;        /* from SIGTERM to giving up on exchanges in flight */
+    unsigned total_ms;        /* from a request's head to the end of its exchange; 0: no limit */
+    unsigned pool_max_age_ms; /* an origin's connection, kept or not; 0: no limit */
+
+    /* how much there may be; 0: no limit */
+    uint64_t max_body_bytes;    /* of a request */
+    uint64_t max_buffers_bytes; /* of all exchanges and clients together */
+    unsigned max_requests, max_clients;
+    unsigned circuit_failures; /* in a row, until an address is left alone for a while; 0: never */
 
     enum log_level log_level;
 

@@ -173,6 +173,21 @@ const struct settings_row settings_rows[] = {
       "50s", "an origin's connection without work" },
     { NAMED("drain-timeout", "DRAIN_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(drain_ms), "TIME", "10s",
       "from SIGTERM to giving up on requests in flight" },
+    { NAMED("total-timeout", "TOTAL_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(total_ms), "TIME", "0s",
+      "from the head of a request to the end of its response, bodies included; 0s: no limit" },
+    { NAMED("pool-max-age", "POOL_MAX_AGE"), KIND_WAIT, GROUP_TIME, FIELD(pool_max_age_ms), "TIME", "5m",
+      "an origin's connection that is older is not kept, so that names are resolved anew; 0s: no limit" },
+
+    { NAMED("max-body", "MAX_BODY"), KIND_SIZE, GROUP_LIMIT, FIELD(max_body_bytes), "SIZE", NULL,
+      "largest body of a request; no limit when not given" },
+    { NAMED("max-buffers", "MAX_BUFFERS"), KIND_SIZE, GROUP_LIMIT, FIELD(max_buffers_bytes), "SIZE", "256MiB",
+      "what the buffers of all requests and clients may hold together; beyond it new requests get 503" },
+    { NAMED("max-requests", "MAX_REQUESTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_requests), "N", "10000",
+      "requests in flight; beyond it new ones get 503; 0: no limit" },
+    { NAMED("max-clients", "MAX_CLIENTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_clients), "N", "20000",
+      "clients at once; beyond it the one idle for longest is closed; 0: as many as there are descriptors" },
+    { NAMED("circuit-failures", "CIRCUIT_FAILURES"), KIND_COUNT, GROUP_LIMIT, FIELD(circuit_failures), "N", "5",
+      "failures in a row to connect to an origin's address, until it is left alone for a while; 0: never" },
 
     { NAMED("log-level", "LOG_LEVEL"), KIND_CHOICE, GROUP_LOG, CHOICE(log_level, log_level_names), "LEVEL",
       "info", "what is logged" },
@@ -184,8 +199,13 @@ _Static_assert(sizeof(settings_rows) / sizeof(settings_rows[0]) <= SETTINGS_MAX_
 const size_t settings_n_rows = sizeof(settings_rows) / sizeof(settings_rows[0]);
 
 const char *const settings_groups[N_SETTINGS_GROUPS] = {
-    [GROUP_APP] = "The app",         [GROUP_LISTEN] = "Listening", [GROUP_IDENTITY] = "Identities",
-    [GROUP_ORIGIN] = "Destinations", [GROUP_TIME] = "Times",       [GROUP_LOG] = "Log",
+    [GROUP_APP] = "The app",
+    [GROUP_LISTEN] = "Listening",
+    [GROUP_IDENTITY] = "Identities",
+    [GROUP_ORIGIN] = "Destinations",
+    [GROUP_TIME] = "Times",
+    [GROUP_LIMIT] = "Limits",
+    [GROUP_LOG] = "Log",
 };
 
 const char *settings_key(const struct settings_row *row)

@@ -8,8 +8,11 @@
 enum {
     NAME_MAX_LEN = 63, /* an account is a DNS label in host names (RFC 1035, 2.3.4) */
     MILLIS_MAX = 24 * 60 * 60 * 1000,
+    COUNT_MAX = 1000000,
     QUOTED = 80,
 };
+
+static const unsigned long long SIZE_BYTES_MAX = 1ULL << 40;
 
 /* What a conversion works on. */
 struct filling {
@@ -174,6 +177,59 @@ static void fill_millis(const struct filling *filling)
         bad_value(filling, &filling->given->items[0], "must be 1ms or more");
     else
         *field = (unsigned)value;
+}
+
+/* Powers of two alone, so that nobody has to wonder which kB is meant. */
+static bool parse_size(struct text text, unsigned long long *out)
+{
+    static const struct {
+        struct text unit;
+        unsigned shift;
+    } units[] = {
+        { { "KiB", 3 }, 10 },
+        { { "MiB", 3 }, 20 },
+        { { "GiB", 3 }, 30 },
+        { { "B", 1 }, 0 }, /* the end of the others too, whose number is then none */
+    };
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        struct text number = { text.at, text.len - units[i].unit.len };
+
+        if (text_ends(text, units[i].unit) &&
+            text_to_uint(number, SIZE_BYTES_MAX >> units[i].shift, out)) {
+            *out <<= units[i].shift;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void fill_size(const struct filling *filling)
+{
+    uint64_t *field = field_of(filling);
+    unsigned long long value, ignored;
+
+    if (text_to_uint(first_text(filling), ~0ULL, &ignored))
+        bad_value(filling, &filling->given->items[0], "a unit is missing: B, KiB, MiB or GiB");
+    else if (!parse_size(first_text(filling), &value))
+        bad_value(
+            filling, &filling->given->items[0],
+            "must be a whole number with a unit, 1024GiB at most, such as 64KiB, 10MiB, 1GiB");
+    else if (value == 0)
+        bad_value(filling, &filling->given->items[0], "must be 1B or more");
+    else
+        *field = value;
+}
+
+static void fill_count(const struct filling *filling)
+{
+    unsigned *field = field_of(filling);
+    unsigned long long value;
+
+    if (text_to_uint(first_text(filling), COUNT_MAX, &value))
+        *field = (unsigned)value;
+    else
+        bad_value(filling, &filling->given->items[0], "must be a whole number, 1000000 at most");
 }
 
 static void fill_flag(const struct filling *filling)
@@ -362,6 +418,8 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_HOSTS] = fill_hosts,
         [KIND_MILLIS] = fill_millis,
         [KIND_WAIT] = fill_millis,
+        [KIND_SIZE] = fill_size,
+        [KIND_COUNT] = fill_count,
         [KIND_FLAG] = fill_flag,
         [KIND_OFF_FLAG] = fill_flag,
         [KIND_CHOICE] = fill_choice,

@@ -240,7 +240,7 @@ static void let_go(struct ask *ask)
 
 static void begin(struct ask *ask)
 {
-    if (origin_is_quiet(pooled_origin(ask->pooled)))
+    if (origin_is_quiet_now(pooled_origin(ask->pooled)))
         advance(ask);
     else if (pooled_is_reused(ask->pooled))
         fail(ask, OUTCOME_ORIGIN_CLOSED, NULL);

@@ -4,6 +4,7 @@
 
 #include "config/memory.h"
 #include "proxy/front_parts.h"
+#include "proxy/http/held.h"
 #include "proxy/peer.h"
 
 /* Requests of one client that are begun in one turn before the others get theirs. */
@@ -142,6 +143,7 @@ static void wait_for_more(struct client *client)
     if (intake_is_empty(&client->intake)) {
         intake_reset(&client->intake);
         deadline_set(front->idle_deadlines, &client->deadline);
+        front_room(front);
     } else if (!client->head_begun) {
         client->head_begun = true; /* once: a drip of bytes does not prolong it */
         deadline_set(front->head_deadlines, &client->deadline);
@@ -180,6 +182,8 @@ static bool read_one(struct client *client)
         begin(client, end);
     } else if (result == HEAD_OK || (result == HEAD_MORE && raw.len >= LIMIT_HEAD_BYTES)) {
         refuse_long(client);
+    } else if (result == HEAD_MORE && raw.len && held_is_full()) {
+        refuse(client, OUTCOME_OVERLOADED, NULL); /* a head that comes in pieces waits in memory */
     } else if (result == HEAD_MORE) {
         return read_more(client);
     } else {
@@ -256,6 +260,16 @@ void client_new(struct front *front, int fd, const struct sockaddr_storage *peer
         deadline_set(front->idle_deadlines, &client->deadline);
     else
         client_close(client);
+}
+
+bool client_close_idle(struct front *front)
+{
+    struct deadline *first = deadlines_first(front->idle_deadlines);
+
+    if (!first)
+        return false;
+    client_close((struct client *)(void *)((char *)first - offsetof(struct client, deadline)));
+    return true;
 }
 
 void client_drop(struct client *client)

@@ -69,7 +69,7 @@ static void start_sending(struct exchange *x)
                       "it expired while the origin was being reached");
         return;
     }
-    if (!origin_is_quiet(pooled_origin(x->pooled))) {
+    if (!x->reused && !origin_is_quiet_now(pooled_origin(x->pooled))) { /* pool_take() asked too */
         exchange_fail(x, OUTCOME_ORIGIN_PROTOCOL, "it spoke or closed before it was asked");
         return;
     }
@@ -221,7 +221,8 @@ static const struct move {
                    [STALE] = { open_again, OPENING },
                    [FAILED] = { answer_failure, ANSWERING } },
     [RENEWING] = { [TOKEN] = { exchange_send_again, OPENING },
-                   [UNRENEWED] = { exchange_take_refusal, AWAITING } },
+                   [UNRENEWED] = { exchange_take_refusal, AWAITING },
+                   [FAILED] = { answer_failure, ANSWERING } },
     [RELAYING] = { [SENT] = { note_sent, RELAYING },
                    [DONE] = { finish, ENDED },
                    [WITHDRAWN] = { withdraw_head, ANSWERING },
@@ -245,7 +246,8 @@ void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
 {
     bool repeatable = x->up.keeps && x->idempotent;
     bool stale = outcome == OUTCOME_ORIGIN_CLOSED && x->reused && !x->answered &&
-                 (repeatable || !x->up_begun);
+                 (repeatable || !x->up_begun) &&
+                 retry_budget_take(&x->context->retries, loop_now_us());
     bool withdrawn =
         outcome == OUTCOME_TOKEN_IN_RESPONSE && x->state == RELAYING && !head_has_left(x);
 
@@ -337,6 +339,18 @@ static void on_deadline(struct deadline *deadline)
     }
 }
 
+/* Whatever it waits for. An answer of ours that is on its way has its own time. */
+static void on_total_deadline(struct deadline *deadline)
+{
+    struct exchange *x =
+        (struct exchange *)(void *)((char *)deadline - offsetof(struct exchange, total));
+
+    if (x->state == ANSWERING)
+        return;
+    x->close_client |= !x->request.done; /* nor is the rest of its body waited for */
+    exchange_fail(x, OUTCOME_RESPONSE_TIMEOUT, "the whole exchange took longer than allowed");
+}
+
 static void on_again(struct job *job)
 {
     exchange_advance((struct exchange *)(void *)((char *)job - offsetof(struct exchange, job)));
@@ -406,6 +420,8 @@ static struct exchange *exchange_new(struct exchange_context *context, struct cl
     x->waiter.arrived = on_token;
     x->waiter.unrenewed = on_unrenewed;
     x->deadline.passed = on_deadline;
+    x->total.passed = on_total_deadline;
+    context->n_active++;
     x->job.run = on_again;
     buffer_init(&x->up, UP_MAX);
     buffer_init(&x->down.lead, UP_MAX);
@@ -424,6 +440,9 @@ static void note_request(struct exchange *x, const struct head *head)
 
 static void go_on(struct exchange *x, const struct head *head)
 {
+    retry_budget_note(&x->context->retries, x->begun_us);
+    if (x->context->total_deadlines)
+        deadline_set(x->context->total_deadlines, &x->total);
     if (x->identity.needs_app_token && !token_keeper_current(x->context->keeper)) {
         x->state = WAITING;
         x->held_head = head->length;
@@ -442,6 +461,19 @@ static void go_on(struct exchange *x, const struct head *head)
     }
 }
 
+/* What is under way goes on; what we answer ourselves costs little and is answered. */
+static bool has_room(struct exchange_context *context, const char **why)
+{
+    unsigned max = context->settings->max_requests;
+    bool crowded = max && context->n_active > max;
+
+    if (!crowded && !held_is_full())
+        return true;
+    *why = crowded ? "As many requests as --max-requests allows are in flight."
+                   : "The buffers of the requests in flight hold as much as --max-buffers allows.";
+    return false;
+}
+
 void *exchange_begin(void *context, struct client *client, const struct head *head)
 {
     struct exchange *x = exchange_new(context, client);
@@ -451,6 +483,8 @@ void *exchange_begin(void *context, struct client *client, const struct head *he
     enum outcome outcome = exchange_judge(x, head, &why);
     if (outcome == OUTCOME_RELAYED && x->context->draining)
         outcome = OUTCOME_DRAINING; /* what was begun before is carried out */
+    if (outcome == OUTCOME_RELAYED && !has_room(context, &why))
+        outcome = OUTCOME_OVERLOADED;
     if (outcome == OUTCOME_RELAYED) {
         go_on(x, head);
     } else {
@@ -488,6 +522,8 @@ void exchange_end(struct exchange *x, enum client_next next)
     x->state = ENDED;
     exchange_log(x);
     deadline_clear(&x->deadline);
+    deadline_clear(&x->total);
+    context->n_active--;
     token_keeper_leave(context->keeper, &x->waiter);
     token_unref(x->token);
     token_unref(x->refused);

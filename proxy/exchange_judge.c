@@ -126,6 +126,14 @@ static enum outcome judge_hops(const struct head *head, const char **why)
     return text_to_uint(value, 0, &hops) ? OUTCOME_NO_HOPS_LEFT : OUTCOME_RELAYED;
 }
 
+/* Last, because it says least: what is denied is denied at any size. Chunks are counted as they come. */
+static bool is_too_large(const struct exchange *x)
+{
+    uint64_t max = x->context->settings->max_body_bytes;
+
+    return max && x->request.framing.kind == FRAMING_LENGTH && x->request.framing.length > max;
+}
+
 enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)
 {
     enum outcome outcome = judge_framing(x, head, why);
@@ -143,6 +151,8 @@ enum outcome exchange_judge(struct exchange *x, const struct head *head, const c
         x->realm = realm_of(x->context->realms, &x->destination);
         outcome = identity_choose(&x->context->identity_rules, head, x->realm, &x->identity, why);
     }
+    if (outcome == OUTCOME_RELAYED && is_too_large(x))
+        outcome = OUTCOME_BODY_TOO_LARGE;
     return outcome;
 }
 

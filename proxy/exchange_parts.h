@@ -15,6 +15,7 @@
 #include "policy/tenant.h"
 #include "proxy/exchange.h"
 #include "proxy/forward.h"
+#include "proxy/http/held.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/token/scrub.h"
@@ -113,7 +114,8 @@ struct exchange {
 
     struct token_waiter waiter;
     struct deadline deadline;
-    struct job job; /* goes on in the next turn; frees */
+    struct deadline total; /* --total-timeout */
+    struct job job;        /* goes on in the next turn; frees */
 
     /* for the log */
     uint64_t id, begun_us, head_us, sent_us;

@@ -20,11 +20,11 @@ static void progress(struct exchange *x)
 
 /* ---- up: from the client to the origin ---- */
 
-/* What is too long is kept no longer; nor is what has no room behind a head that takes nearly all of it,
+/* What is too long is kept no longer; nor is anything once all buffers are at --max-buffers; nor is what has no room behind a head that takes nearly all of it,
  * or in a coding of many small chunks. */
 static bool must_forget(const struct exchange *x, size_t n)
 {
-    return x->up.keeps && (x->request.bytes > LIMIT_KEPT_REQUEST_BYTES ||
+    return x->up.keeps && (x->request.bytes > LIMIT_KEPT_REQUEST_BYTES || held_is_full() ||
                            n + CHUNK_CODING_BYTES > x->up.max - x->up.end);
 }
 
@@ -57,6 +57,12 @@ static enum step fill_up(struct exchange *x)
     if (body_take(&x->request, intake) != BODY_OK) {
         x->close_client = true;
         exchange_fail(x, OUTCOME_BAD_REQUEST, "the chunked coding of the body is broken");
+        return STEP_OVER;
+    }
+    if (x->context->settings->max_body_bytes &&
+        x->request.bytes > x->context->settings->max_body_bytes) {
+        x->close_client = true;
+        exchange_fail(x, OUTCOME_BODY_TOO_LARGE, NULL);
         return STEP_OVER;
     }
     stage_up(x, intake_content(intake));
@@ -300,6 +306,14 @@ static enum step end_of_origin(struct exchange *x, bool clean)
     return STEP_OVER;
 }
 
+/* As if a kept connection had closed before our request came: it is sent again, if it may be. */
+static enum step spoke_early(struct exchange *x)
+{
+    exchange_fail(x, x->reused ? OUTCOME_ORIGIN_CLOSED : OUTCOME_ORIGIN_PROTOCOL,
+                  "it spoke before it was asked");
+    return STEP_OVER;
+}
+
 static enum step read_origin(struct exchange *x, size_t *moved)
 {
     uint32_t size = RELAY_BUFFER_BYTES;
@@ -310,6 +324,8 @@ static enum step read_origin(struct exchange *x, size_t *moved)
     char *bytes = intake_room(&x->intake, size, &room);
     assert(bytes);
     ssize_t n = origin_receive(pooled_origin(x->pooled), bytes, room);
+    if (n > 0 && !x->answered && origin_spoke_early(pooled_origin(x->pooled)))
+        return spoke_early(x);
     if (n > 0) {
         x->answered = true;
         intake_received(&x->intake, (size_t)n);

@@ -44,7 +44,6 @@ enum {
      * lost to a reset (RFC 9112, 9.6), but only so long. */
     LINGER_MS = 2000,
 
-    LIMIT_CLIENTS = 20000,   /* then we stop accepting until one leaves */
     LIMIT_POOL_HOSTS = 1024, /* hosts with kept connections or a TLS session */
     LIMIT_POOL_IDLE_PER_HOST = 256,
     LIMIT_POOL_IDLE = 4096,        /* of all hosts; fewer where descriptors are few */
@@ -58,6 +57,15 @@ enum {
     LIMIT_LOGIN_BYTES = LIMIT_TOKEN_BYTES + 4096, /* what a login answers: JSON around a token */
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
+
+    /* Circuits (proxy/origin/circuit.h). A restart of an origin takes about a second; 30 s is what a person
+     * is ready to wait for after a repair. */
+    CIRCUIT_OPEN_MS = 1000, /* the first time; it doubles with each probe that fails */
+    CIRCUIT_OPEN_MAX_MS = 30000,
+    CIRCUIT_WINDOW_MS =
+        30000,             /* a failure that comes later after the one before begins a new row */
+    LIMIT_CIRCUITS = 1024, /* hosts at addresses that fail */
+
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
     LIMIT_ADMIN_CONNECTIONS = 64,
     LIMIT_ADMIN_HEADERS = 64,

@@ -42,7 +42,8 @@ static const struct outcome_row rows[N_OUTCOMES] = {
                                      "speaks TLS to the origin. Set no_proxy for telemetry.",
                                      0, LOG_WARNING },
     [OUTCOME_BODY_TOO_LARGE] = { "body_too_large", 413, "BodyTooLarge", "http_request_error",
-                                 "The request body is larger than allowed.", NULL, 0, LOG_WARNING },
+                                 "The request body is larger than --max-body allows.", NULL, 0,
+                                 LOG_WARNING },
     [OUTCOME_TARGET_TOO_LONG] = { "target_too_long", 414, "TargetTooLong", "http_request_error",
                                   "The request target is longer than 16 KiB.", NULL, 0,
                                   LOG_WARNING },
@@ -63,6 +64,8 @@ static const struct outcome_row rows[N_OUTCOMES] = {
                                  NULL, 0, LOG_ERROR },
     [OUTCOME_CONNECT_TIMEOUT] = { "connection_timeout", 504, "ProxyTimeout", "connection_timeout",
                                   "The origin could not be reached in time.", NULL, 0, LOG_ERROR },
+    [OUTCOME_CIRCUIT_OPEN] = { "circuit_open", 502, "OriginUnreachable", "destination_unavailable",
+                               "The origin is not tried now.", NULL, 0, LOG_ERROR },
     [OUTCOME_CERTIFICATE] = { "tls_certificate_error", 502, "OriginCertificate",
                               "tls_certificate_error", "The origin's certificate was not accepted.",
                               "If a private authority signed it, name that with --ca-file; "

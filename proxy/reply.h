@@ -27,6 +27,7 @@ enum outcome {
     OUTCOME_CONNECT_REFUSED,
     OUTCOME_CONNECT_FAILED,
     OUTCOME_CONNECT_TIMEOUT,
+    OUTCOME_CIRCUIT_OPEN, /* it failed so often that it is left alone for a while */
     OUTCOME_CERTIFICATE,
     OUTCOME_TLS,
     OUTCOME_ORIGIN_PROTOCOL,

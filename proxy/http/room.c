@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "config/memory.h"
+#include "proxy/http/held.h"
 
 static _Thread_local struct mem_spares small = { .size = ROOM_SMALL_BYTES,
                                                  .max = LIMIT_SPARE_ROOMS },
@@ -17,6 +18,7 @@ char *room_take(size_t size)
 {
     struct mem_spares *spares = spares_of(size);
 
+    held_change(0, size);
     return spares ? mem_spare_take(spares) : mem_resize(NULL, size, 1);
 }
 
@@ -24,6 +26,8 @@ void room_give(char *room, size_t size)
 {
     struct mem_spares *spares = spares_of(size);
 
+    if (room)
+        held_change(size, 0);
     if (spares && room)
         mem_spare_give(spares, room);
     else

@@ -126,6 +126,11 @@ uint16_t origin_port(const struct origin *origin)
     return origin->port;
 }
 
+int origin_listening(const struct origin *origin)
+{
+    return origin->fd;
+}
+
 static void leave(struct origin_conn *conn)
 {
     if (conn->fd < 0)

@@ -29,6 +29,8 @@ void origin_serve(struct origin *origin, SSL_CTX *context);
 /* While it is deaf, whoever connects gets no answer at all, as if his packets were lost. */
 void origin_deafen(const struct origin *origin, bool deaf);
 uint16_t origin_port(const struct origin *origin);
+int origin_listening(
+    const struct origin *origin); /* its descriptor, readable when somebody connects */
 
 /* ---- connections */
 

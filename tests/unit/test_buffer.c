@@ -1,6 +1,7 @@
 #include "tests/unit/stories.h"
 
 #include "proxy/http/buffer.h"
+#include "proxy/http/held.h"
 
 static void assert_waiting(const struct buffer *buffer, const char *want)
 {
@@ -76,10 +77,12 @@ static void test_script(void **state)
             take(&buffer, *at == '-' ? 3 : SIZE_MAX);
         }
         assert_true(buffer.size <= row->max);
+        assert_int_equal(held_bytes(), buffer.size);
     }
     assert_int_equal(buffer.overflowed, row->overflowed);
     assert_waiting(&buffer, row->waits);
     buffer_fini(&buffer);
+    assert_int_equal(held_bytes(), 0);
 }
 
 /* Ten letters, some of them sent, cut to what is kept; then three more. */
