@@ -105,7 +105,6 @@ no_token() { ! grep -qE 'eyJ[A-Za-z0-9_-]{8,}\.' build/log/compose-up.log; }
 inside() { # SERVICE SCRIPT
     compose exec -T "$1" bash -c "$2"
 }
-not_inside() { ! inside "$@"; }
 story() {
     compose up --abort-on-container-exit --exit-code-from app >build/log/compose-up.log 2>&1 </dev/null
 }
@@ -138,16 +137,16 @@ for service in simulator sidecar; do
     row "$service: not root" inside $service '[ "$(id -u)" = 65532 ]'
     row "$service: no capability" inside $service 'grep -q "^CapBnd:.0000000000000000$" /proc/1/status'
     row "$service: no new privileges" inside $service 'grep -q "^NoNewPrivs:.1$" /proc/1/status'
-    row "$service: the root is read-only" not_inside $service 'touch /x || touch /tmp/x || touch /usr/x'
+    row "$service: the root is read-only" inside $service '! touch /tmp/x 2>/dev/null'
 done
 for tool in gcc cmake npm janus-sim; do
-    row "sidecar: no $tool in the image" not_inside sidecar "command -v $tool"
+    row "sidecar: no $tool in the image" inside sidecar "! command -v $tool"
 done
 row "sidecar: every library is there" inside sidecar '! ldd /usr/bin/janus-sidecar | grep "not found"'
 ready() { inside sidecar 'for i in {1..50}; do janus-probe readyz && exit 0; sleep 0.2; done; exit 1'; }
 row "sidecar: becomes ready" ready
 row "sidecar: cannot be reached from another container" \
-    not_inside simulator 'exec 3<>/dev/tcp/sidecar/8380'
+    inside simulator 'getent hosts sidecar && ! (exec 3<>/dev/tcp/sidecar/8380)'
 app_alone() { compose run --rm --no-deps -T --entrypoint bash app -c "$1"; }
 row "app: cannot read the token" app_alone '! ls /run/token/ 2>/dev/null | grep -q .'
 row "app: is another user than the sidecar" app_alone '[ "$(id -u)" = 65533 ]'
