@@ -128,6 +128,8 @@ void settings_free(struct settings *settings);
 void settings_print_help(FILE *out);
 /* The rows as a Markdown table: docs/settings.md is made by this, and a test compares them. */
 void settings_print_markdown(FILE *out);
+/* The rows as a manual page, whole: docs/janus-sidecar.1, compared in the same way. */
+void settings_print_man(FILE *out);
 /* Calls back once a row with its effective value as text (lists joined by ","), for the log.
  * A secret is shown as "(set)". */
 void settings_each(const struct settings *settings,

@@ -1,6 +1,7 @@
 #include "config/settings_schema.h"
 
 #include <jansson.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "config/settings.h"
@@ -49,8 +50,10 @@ static json_t *standard_list(const char *standard)
 
 static json_t *standard_value(const struct settings_row *row)
 {
-    if (row->kind == KIND_COUNT)
-        return json_integer(atoll(row->standard));
+    unsigned long long count;
+
+    if (row->kind == KIND_COUNT && text_to_uint(text_of(row->standard), INT64_MAX, &count))
+        return json_integer((json_int_t)count);
     if (settings_is_flag(row))
         return json_boolean(strcmp(row->standard, "true") == 0);
     return settings_is_list(row) ? standard_list(row->standard) : json_string(row->standard);

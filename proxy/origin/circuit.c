@@ -1,6 +1,7 @@
 #include "proxy/origin/circuit.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -108,7 +109,7 @@ static struct circuit *add(struct circuits *circuits, const char *host,
     circuit->hash = hash_of(host, address);
     memcpy(&circuit->address, address,
            is_six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
-    strncpy(circuit->host, host, sizeof(circuit->host) - 1);
+    snprintf(circuit->host, sizeof(circuit->host), "%s", host);
     LIST_INSERT_HEAD(&circuits->buckets[circuit->hash % BUCKETS], circuit, bucket);
     TAILQ_INSERT_TAIL(&circuits->by_age, circuit, age);
     circuits->n++;

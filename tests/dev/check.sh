@@ -46,7 +46,8 @@ banned() {
 
 shell_syntax() {
     local script
-    for script in dev .ci/run tests/dev/*.sh tests/bench/*.sh; do
+    for script in dev .ci/run tests/dev/*.sh tests/bench/*.sh tests/deploy/*.sh deploy/docker/janus-probe \
+        deploy/completion/*.bash; do
         bash -n "$script" || return 1
     done
 }

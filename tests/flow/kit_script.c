@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void script_write(const struct script *script, char text[SCRIPT_TEXT_MAX])
@@ -12,15 +13,38 @@ void script_write(const struct script *script, char text[SCRIPT_TEXT_MAX])
              script->early);
 }
 
+/* The next field, a number or a letter, and the comma behind it. */
+static bool next_field(const char **at, bool letter, unsigned *value)
+{
+    char *end = (char *)(uintptr_t)*at;
+
+    if (letter && *end)
+        *value = (unsigned char)*end++;
+    else if (!letter)
+        *value = (unsigned)strtoul(*at, &end, 10);
+    if (end == *at || (*end && *end != ','))
+        return false;
+    *at = *end ? end + 1 : end;
+    return true;
+}
+
 bool script_read(const char *text, struct script *script)
 {
-    char framing, fault;
-    int leaves, early;
+    unsigned framing, fault, leaves, early;
+    struct {
+        unsigned *value;
+        bool letter;
+    } fields[] = {
+        { &script->status, false },   { &script->seed, false },     { &script->size, false },
+        { &script->chunk, false },    { &framing, true },           { &fault, true },
+        { &script->fault_at, false }, { &script->delay_ms, false }, { &script->interim, false },
+        { &script->pieces, false },   { &leaves, false },           { &early, false },
+    };
 
-    if (sscanf(text, "%u,%u,%u,%u,%c,%c,%u,%u,%u,%u,%d,%d", &script->status, &script->seed,
-               &script->size, &script->chunk, &framing, &fault, &script->fault_at,
-               &script->delay_ms, &script->interim, &script->pieces, &leaves, &early) != 12)
-        return false;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (!next_field(&text, fields[i].letter, fields[i].value))
+            return false;
+    }
     script->framing = (enum script_framing)framing;
     script->fault = (enum script_fault)fault;
     script->leaves = leaves;

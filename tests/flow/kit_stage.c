@@ -1,5 +1,6 @@
 #include "tests/flow/kit_stage.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +110,7 @@ bool stage_is_calm(struct stage *stage, size_t *n)
     robot_hang_up(stage->robot);
     while ((*n = process_descriptors(stage->world.sidecar)) > stage->calm_descriptors &&
            now_ms() < deadline)
-        usleep(500); /* nobody tells of another process's descriptors */
+        poll(NULL, 0, 1); /* nobody tells of another process's descriptors */
     return *n <= stage->calm_descriptors;
 }
 
