@@ -82,9 +82,10 @@ const struct settings_row settings_rows[] = {
       NULL, "second manifest, judged beside the first; only differences are logged" },
 
     { NAMED("listen", "LISTEN"), KIND_ADDRESSES, GROUP_LISTEN, LIST(listen, n_listen), "ADDR",
-      "127.0.0.1:8380", "where clients connect; port 0 lets the system choose" },
+      "127.0.0.1:8380", "where clients connect; port 0 lets the system choose; also "
+      "unix:PATH[,mode=0660][,group=NAME], mode 0600 unless given, and systemd:NAME (docs/operating.md)" },
     { NAMED("admin", "ADMIN"), KIND_ADDRESS, GROUP_LISTEN, FIELD(admin), "ADDR", "127.0.0.1:8381",
-      "where health and metrics are read" },
+      "where health and metrics are read; the same forms" },
     { NAMED("unsafe-listen", "UNSAFE_LISTEN"), KIND_FLAG, GROUP_LISTEN, FIELD(unsafe_listen), NULL, "false",
       "allow addresses off loopback: whoever reaches them acts as the app" },
 

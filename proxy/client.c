@@ -1,10 +1,13 @@
 /* One client connection: reads heads and lends itself to one exchange at a time. */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "config/memory.h"
 #include "proxy/front_parts.h"
 #include "proxy/peer.h"
+#include "proxy/socket_unix.h"
 
 /* Requests of one client that are begun in one turn before the others get theirs. */
 enum { REQUESTS_PER_TURN = 32 };
@@ -235,7 +238,15 @@ static void keep_peer(struct client *client, const struct sockaddr_storage *peer
 {
     const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)peer;
 
-    client->peer_port = address_port((const struct sockaddr *)peer);
+    struct unix_peer user = { .uid = (uid_t)-1 };
+
+    if (peer->ss_family == AF_UNIX) {
+        client->on_unix = true;
+        unix_peer_of(client->socket.fd, &user);
+        client->peer_id = user.uid;
+        return;
+    }
+    client->peer_id = address_port((const struct sockaddr *)peer);
     if (peer->ss_family == AF_INET && ntohl(four->sin_addr.s_addr) == INADDR_LOOPBACK)
         return;
     client->peer = mem_alloc(1, sizeof(*client->peer));
@@ -249,10 +260,10 @@ void client_new(struct front *front, int fd, const struct sockaddr_storage *peer
     client->front = front;
     client->state = IDLE;
     client->deadline.passed = on_deadline;
-    keep_peer(client, peer, len);
     LIST_INSERT_HEAD(&front->clients, client, link);
     front->n_clients++;
     socket_watch(&client->socket, front->loop, fd, on_io, client);
+    keep_peer(client, peer, len);
     deadline_set(front->idle_deadlines, &client->deadline);
 }
 
@@ -305,8 +316,14 @@ bool client_has_left(struct client *client)
 
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX])
 {
-    struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_port = htons(client->peer_port) };
+    struct sockaddr_in loopback = { .sin_family = AF_INET,
+                                    .sin_port = htons((uint16_t)client->peer_id) };
 
+    if (client->on_unix) {
+        snprintf(out, ADDRESS_TEXT_MAX, "unix:uid=%" PRId64,
+                 client->peer_id == (uint32_t)-1 ? -1 : (int64_t)client->peer_id);
+        return;
+    }
     loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address_text(client->peer ? (const struct sockaddr *)client->peer
                               : (const struct sockaddr *)&loopback,

@@ -24,8 +24,10 @@ struct client {
     uint8_t state;  /* of enum client_state */
     bool reading;   /* inside read_heads(): whoever finishes an exchange returns there */
     bool head_begun;
-    struct sockaddr_storage *peer; /* off loopback only; NULL is 127.0.0.1 and peer_port */
-    uint16_t peer_port;
+    struct sockaddr_storage
+        *peer; /* elsewhere only; NULL is 127.0.0.1 and peer_id, or a Unix socket */
+    bool on_unix;
+    uint32_t peer_id; /* its port; on a Unix socket its uid */
 };
 
 struct listener;

@@ -1,6 +1,5 @@
 #include "proxy/sidecar.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <openssl/rand.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
+#include "proxy/sidecar_listeners.h"
 #include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_origins.h"
 #include "proxy/sidecar_providers.h"
@@ -43,10 +43,7 @@ struct sidecar {
     struct origins *origins;
 
     /* clients */
-    struct sockaddr_storage *own; /* addresses of our listeners, admin last */
-    uint16_t *own_ports;
-    int *fds;
-    size_t n_own;
+    struct listeners *listeners;
     struct front_handler handler;
     struct front *front;
     struct admin *admin;
@@ -57,41 +54,6 @@ struct sidecar {
     struct deadline drain_deadline;
     int exit_code;
 };
-
-/* ---- addresses ---- */
-
-static bool listen_on(struct sidecar *sidecar, const struct listen_address *address,
-                      const char *option, struct diags *diags)
-{
-    char text[ADDRESS_TEXT_MAX];
-    struct sockaddr_storage *own = &sidecar->own[sidecar->n_own];
-    socklen_t len = sizeof(*own);
-    int fd = socket_listen(address, LISTEN_BACKLOG);
-
-    address_text((const struct sockaddr *)&address->socket, text);
-    if (fd < 0) {
-        diag_fatal(diags, (struct place){ .file = option }, "cannot listen on %s: %s", text,
-                   strerror(errno));
-        return false;
-    }
-    getsockname(fd, (struct sockaddr *)own, &len);
-    sidecar->own_ports[sidecar->n_own] = address_port((const struct sockaddr *)own);
-    sidecar->fds[sidecar->n_own++] = fd;
-    return true;
-}
-
-static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
-{
-    const struct settings *settings = sidecar->settings;
-    size_t n = settings->n_listen + 1;
-
-    sidecar->own = mem_alloc(n, sizeof(*sidecar->own));
-    sidecar->own_ports = mem_alloc(n, sizeof(*sidecar->own_ports));
-    sidecar->fds = mem_alloc(n, sizeof(*sidecar->fds));
-    for (size_t i = 0; i < settings->n_listen; i++)
-        listen_on(sidecar, &settings->listen[i], "--listen", diags);
-    listen_on(sidecar, &settings->admin, "--admin", diags);
-}
 
 /* ---- readiness ---- */
 
@@ -246,8 +208,10 @@ static void build_identity(struct sidecar *sidecar)
 
 static void build_origins(struct sidecar *sidecar)
 {
-    sidecar->origins =
-        origins_new(sidecar->loop, sidecar->settings, sidecar->tls, sidecar->own, sidecar->n_own);
+    size_t n_own;
+    const struct sockaddr_storage *own = listeners_own(sidecar->listeners, &n_own);
+
+    sidecar->origins = origins_new(sidecar->loop, sidecar->settings, sidecar->tls, own, n_own);
     sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
                                          origins_pool(sidecar->origins));
 }
@@ -255,6 +219,8 @@ static void build_origins(struct sidecar *sidecar)
 static void build_exchanges(struct sidecar *sidecar)
 {
     const struct settings *settings = sidecar->settings;
+    size_t n_ports;
+    const uint16_t *ports = listeners_ports(sidecar->listeners, &n_ports);
 
     sidecar->exchanges = (struct exchange_context){
         .loop = sidecar->loop,
@@ -266,8 +232,8 @@ static void build_exchanges(struct sidecar *sidecar)
         .destination_rules = { .default_host = settings->default_host,
                                .plaintext_hosts = settings->plaintext_hosts.items,
                                .n_plaintext_hosts = settings->plaintext_hosts.n,
-                               .own_ports = sidecar->own_ports,
-                               .n_own_ports = settings->n_listen,
+                               .own_ports = ports,
+                               .n_own_ports = n_ports,
                                .own_addresses = settings->listen,
                                .n_own_addresses = settings->n_listen },
         .identity_rules = { .placeholder = text_of(settings->placeholder),
@@ -301,13 +267,11 @@ static void build_front(struct sidecar *sidecar)
                                                exchange_gone, on_emptied };
     sidecar->front =
         front_new(sidecar->loop, sidecar->log, times, &sidecar->handler, &sidecar->exchanges);
-    for (size_t i = 0; i + 1 < sidecar->n_own; i++) {
-        front_listen(sidecar->front, sidecar->fds[i]);
-        sidecar->fds[i] = -1;
-    }
-    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], pages,
+    size_t last = listeners_n(sidecar->listeners) - 1;
+    for (size_t i = 0; i < last; i++)
+        front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
+    sidecar->admin = admin_new(sidecar->loop, listeners_take(sidecar->listeners, last), pages,
                                sizeof(pages) / sizeof(pages[0]), sidecar);
-    sidecar->fds[sidecar->n_own - 1] = -1;
 }
 
 /* Hundreds of clients with a connection each way: take all the descriptors that we may have. */
@@ -350,7 +314,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
-    listen_on_all(sidecar, diags);
+    sidecar->listeners = listeners_open(settings, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
         return NULL;
@@ -415,30 +379,19 @@ void sidecar_free(struct sidecar *sidecar)
         return;
     if (sidecar->loop)
         free_loop_things(sidecar);
-    for (size_t i = 0; i < sidecar->n_own; i++) {
-        if (sidecar->fds[i] >= 0)
-            close(sidecar->fds[i]);
-    }
+    listeners_free(sidecar->listeners);
     live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
-    free(sidecar->own);
-    free(sidecar->own_ports);
-    free(sidecar->fds);
     free(sidecar);
 }
 
 /* Scripts wait for this line. */
 static void say_ready(const struct sidecar *sidecar)
 {
-    char text[ADDRESS_TEXT_MAX];
-
     fputs("ready", stderr);
-    for (size_t i = 0; i < sidecar->n_own; i++) {
-        address_text((const struct sockaddr *)&sidecar->own[i], text);
-        fprintf(stderr, " %s=%s", i + 1 < sidecar->n_own ? "listen" : "admin", text);
-    }
+    listeners_print(sidecar->listeners, stderr);
     fputc('\n', stderr);
     fflush(stderr);
 }
