@@ -314,6 +314,11 @@ bool client_has_left(struct client *client)
     return peer == PEER_RESET || (peer == PEER_DONE && !peer_holds_its_end(client->socket.fd));
 }
 
+int client_descriptor(const struct client *client)
+{
+    return client->socket.fd;
+}
+
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX])
 {
     struct sockaddr_in loopback = { .sin_family = AF_INET,

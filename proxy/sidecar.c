@@ -16,6 +16,7 @@
 #include "proxy/sidecar_listeners.h"
 #include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_origins.h"
+#include "proxy/sidecar_pages.h"
 #include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
 #include "proxy/sidecar_tls.h"
@@ -45,6 +46,7 @@ struct sidecar {
     /* clients */
     struct listeners *listeners;
     struct front_handler handler;
+    struct callers *callers;
     struct front *front;
     struct admin *admin;
     struct exchange_context exchanges;
@@ -72,42 +74,56 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .n_would_deny = exchanges->n_would_deny,
         .n_shadow_differences = exchanges->n_shadow_differences,
         .token = token,
-        .draining = exchanges->draining,
+        .draining = exchanges->leaving,
     };
 }
 
-static char *write_readiness(void *context, unsigned *status)
+static char *write_readiness(void *context, const char *query, unsigned *status)
 {
     struct readiness_facts facts = facts_of(context);
     char *body = mem_alloc(READINESS_MAX, 1);
 
+    (void)query;
     *status = readiness_write(&facts, body, READINESS_MAX) ? 200 : 503;
     return body;
 }
 
-static char *write_token(void *context, unsigned *status)
+static char *write_token(void *context, const char *query, unsigned *status)
 {
     const struct sidecar *sidecar = context;
     struct token_facts facts;
 
+    (void)query;
     token_keeper_facts(sidecar->keeper, &facts);
     *status = facts.current ? 200 : 503;
     return token_report_text(&facts, sidecar->settings);
 }
 
-static char *write_metrics(void *context, unsigned *status)
+static char *write_metrics(void *context, const char *query, unsigned *status)
 {
     struct readiness_facts facts = facts_of(context);
 
+    (void)query;
     *status = 200;
     return sidecar_metrics(&facts);
 }
 
-static const struct admin_page pages[] = {
-    { "/readyz", write_readiness, NULL },
-    { "/token", write_token, NULL },
-    { "/metrics", write_metrics, METRICS_CONTENT_TYPE },
-};
+static char *write_policy(void *context, const char *query, unsigned *status)
+{
+    struct readiness_facts facts = facts_of(context);
+
+    (void)query;
+    *status = 200;
+    return page_policy(&facts);
+}
+
+static char *write_explanation(void *context, const char *query, unsigned *status)
+{
+    const struct sidecar *sidecar = context;
+
+    return page_explain(sidecar->settings, sidecar->exchanges.policy,
+                        &sidecar->exchanges.destination_rules, query, status);
+}
 
 /* ---- signals ---- */
 
@@ -128,7 +144,7 @@ static void drain(struct sidecar *sidecar, const char *why)
     }
     log_message(sidecar->log, LOG_INFO, "draining", "%s: %zu clients are connected", why,
                 front_n_clients(sidecar->front));
-    sidecar->exchanges.draining = true;
+    sidecar->exchanges.leaving = sidecar->exchanges.draining = true;
     deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
     front_drain(sidecar->front);
 }
@@ -157,31 +173,95 @@ static void build_live_policies(struct sidecar *sidecar, struct diags *diags)
     diags_drop_repeats(diags, n);
 }
 
+static void reload_policies(struct sidecar *sidecar, struct diags *told)
+{
+    live_policy_reload(sidecar->policy, told);
+    if (sidecar->shadow)
+        live_policy_reload(sidecar->shadow, told);
+}
+
 static void reload(void *context)
 {
-    struct sidecar *sidecar = context;
     struct diags told = { 0 };
 
-    live_policy_reload(sidecar->policy, &told);
-    if (sidecar->shadow)
-        live_policy_reload(sidecar->shadow, &told);
+    reload_policies(context, &told);
     diags_fini(&told);
+}
+
+static void reload_all(struct sidecar *sidecar, struct diags *told)
+{
+    sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
+    live_providers_note(sidecar->providers);
+    reload_policies(sidecar, told);
+    token_keeper_refresh(sidecar->keeper);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     struct sidecar *sidecar = arg;
+    struct diags told = { 0 };
 
     (void)what;
     if (number == SIGHUP) {
-        sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
-        live_providers_note(sidecar->providers);
-        reload(sidecar);
-        token_keeper_refresh(sidecar->keeper);
+        reload_all(sidecar, &told);
+        diags_fini(&told);
     } else {
         drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
 }
+
+/* ---- what the operator asks for by POST ---- */
+
+static char *do_reload(void *context, const char *query, unsigned *status)
+{
+    struct sidecar *sidecar = context;
+    struct diags told = { 0 };
+
+    (void)query;
+    log_message(sidecar->log, LOG_INFO, "asked", "POST /reload");
+    reload_all(sidecar, &told);
+    struct readiness_facts facts = facts_of(sidecar);
+    char *body = page_reload(&facts, &told, status);
+    diags_fini(&told);
+    return body;
+}
+
+/* Says that we are about to leave, and serves on: for what balances between us and others, and for
+ * kept connections, which each end with their next response. */
+static char *do_drain(void *context, const char *query, unsigned *status)
+{
+    struct sidecar *sidecar = context;
+
+    (void)query;
+    *status = 200;
+    if (!sidecar->exchanges.leaving)
+        log_message(sidecar->log, LOG_INFO, "leaving", "POST /drain: connections are not kept");
+    sidecar->exchanges.leaving = true;
+    return text_dup(TEXT("{\"draining\":true}\n"));
+}
+
+/* As SIGTERM, but that the second one changes nothing. */
+static char *do_quit(void *context, const char *query, unsigned *status)
+{
+    struct sidecar *sidecar = context;
+
+    (void)query;
+    *status = 200;
+    if (!sidecar->exchanges.draining)
+        drain(sidecar, "POST /quitquitquit");
+    return text_dup(TEXT("{\"draining\":true,\"ending\":true}\n"));
+}
+
+static const struct admin_page pages[] = {
+    { "/readyz", write_readiness, NULL, false },
+    { "/token", write_token, NULL, false },
+    { "/metrics", write_metrics, METRICS_CONTENT_TYPE, false },
+    { "/policy", write_policy, NULL, false },
+    { "/explain", write_explanation, NULL, false },
+    { "/reload", do_reload, NULL, true },
+    { "/drain", do_drain, NULL, true },
+    { "/quitquitquit", do_quit, NULL, true },
+};
 
 static void watch_signals(struct sidecar *sidecar)
 {
@@ -229,6 +309,7 @@ static void build_exchanges(struct sidecar *sidecar)
         .pool = origins_pool(sidecar->origins),
         .keeper = sidecar->keeper,
         .realms = sidecar->realms,
+        .callers = sidecar->callers,
         .destination_rules = { .default_host = settings->default_host,
                                .plaintext_hosts = settings->plaintext_hosts.items,
                                .n_plaintext_hosts = settings->plaintext_hosts.n,
@@ -270,8 +351,12 @@ static void build_front(struct sidecar *sidecar)
     size_t last = listeners_n(sidecar->listeners) - 1;
     for (size_t i = 0; i < last; i++)
         front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
-    sidecar->admin = admin_new(sidecar->loop, listeners_take(sidecar->listeners, last), pages,
-                               sizeof(pages) / sizeof(pages[0]), sidecar);
+    struct admin_rules rules = { .pages = pages,
+                                 .n_pages = sizeof(pages) / sizeof(pages[0]),
+                                 .context = sidecar,
+                                 .hosts = &sidecar->settings->admin_hosts,
+                                 .callers = sidecar->callers };
+    sidecar->admin = admin_new(sidecar->loop, listeners_take(sidecar->listeners, last), &rules);
 }
 
 /* Hundreds of clients with a connection each way: take all the descriptors that we may have. */
@@ -314,6 +399,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
+    callers_check(settings, diags);
     sidecar->listeners = listeners_open(settings, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
@@ -326,6 +412,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
     build_identity(sidecar);
     build_origins(sidecar);
+    sidecar->callers = callers_new(settings, sidecar->loop, sidecar->log);
     build_exchanges(sidecar);
     build_policies(sidecar);
     build_front(sidecar);
@@ -348,6 +435,7 @@ static void silence(struct sidecar *sidecar)
         event_free(sidecar->signals[i]);
     front_free(sidecar->front);
     admin_free(sidecar->admin);
+    callers_free(sidecar->callers);
     token_keeper_free(sidecar->keeper);
     origins_silence(sidecar->origins);
     live_providers_free(sidecar->providers);
@@ -400,5 +488,7 @@ int sidecar_run(struct sidecar *sidecar)
 {
     say_ready(sidecar);
     event_base_dispatch(loop_base(sidecar->loop));
+    event_base_loop(loop_base(sidecar->loop),
+                    EVLOOP_NONBLOCK); /* the answer to /quitquitquit leaves */
     return sidecar->exit_code;
 }
