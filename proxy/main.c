@@ -25,6 +25,8 @@ static const struct command {
       "the rules of @auth over the *.graphql of a schema" },
     { "token", command_token, "token [options]",
       "what is known of the app token: source, life, claims; never its value" },
+    { "wait", command_wait, "wait [--max 30s] [options]",
+      "until the sidecar at --admin is ready; 1 when it is not by then" },
 };
 
 static int print_help(void)

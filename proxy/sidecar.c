@@ -13,6 +13,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
+#include "proxy/notify.h"
 #include "proxy/sidecar_listeners.h"
 #include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_origins.h"
@@ -29,6 +30,7 @@ enum { SIGNALS = 3 };
 struct sidecar {
     const struct settings *settings;
     struct loop *loop;
+    struct notify *notify;
     struct log *log;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
@@ -145,6 +147,7 @@ static void drain(struct sidecar *sidecar, const char *why)
     log_message(sidecar->log, LOG_INFO, "draining", "%s: %zu clients are connected", why,
                 front_n_clients(sidecar->front));
     sidecar->exchanges.leaving = sidecar->exchanges.draining = true;
+    notify_stopping(sidecar->notify);
     deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
     front_drain(sidecar->front);
 }
@@ -190,10 +193,13 @@ static void reload(void *context)
 
 static void reload_all(struct sidecar *sidecar, struct diags *told)
 {
+    notify_reloading(sidecar->notify);
     sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
     token_keeper_refresh(sidecar->keeper);
+    if (!sidecar->exchanges.draining)
+        notify_ready(sidecar->notify);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
@@ -406,6 +412,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
         return NULL;
     }
     sidecar->loop = loop_new();
+    sidecar->notify = notify_new(sidecar->loop);
     sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
     library_log = sidecar->log;
     event_set_log_callback(on_library_message);
@@ -433,6 +440,7 @@ static void silence(struct sidecar *sidecar)
     deadline_clear(&sidecar->drain_deadline);
     for (size_t i = 0; i < SIGNALS; i++)
         event_free(sidecar->signals[i]);
+    notify_free(sidecar->notify);
     front_free(sidecar->front);
     admin_free(sidecar->admin);
     callers_free(sidecar->callers);
@@ -487,6 +495,7 @@ static void say_ready(const struct sidecar *sidecar)
 int sidecar_run(struct sidecar *sidecar)
 {
     say_ready(sidecar);
+    notify_ready(sidecar->notify);
     event_base_dispatch(loop_base(sidecar->loop));
     event_base_loop(loop_base(sidecar->loop),
                     EVLOOP_NONBLOCK); /* the answer to /quitquitquit leaves */
