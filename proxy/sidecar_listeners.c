@@ -200,6 +200,22 @@ const uint16_t *listeners_ports(const struct listeners *listeners, size_t *n)
     return listeners->ports;
 }
 
+bool listeners_first(const struct listeners *listeners, bool admin, char *out, size_t size)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    for (size_t i = 0; i < listeners->n; i++) {
+        const struct listening *item = &listeners->items[i];
+
+        if (item->admin != admin || (!admin && item->bound.ss_family == AF_UNIX))
+            continue;
+        address_text((const struct sockaddr *)&item->bound, text);
+        snprintf(out, size, "%s", text);
+        return true;
+    }
+    return false;
+}
+
 void listeners_print(const struct listeners *listeners, FILE *out)
 {
     char text[ADDRESS_TEXT_MAX];

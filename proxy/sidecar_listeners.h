@@ -25,6 +25,9 @@ const struct sockaddr_storage *listeners_own(const struct listeners *listeners, 
 /* Ports that name us in a Host, without the admin listener's; borrowed. */
 const uint16_t *listeners_ports(const struct listeners *listeners, size_t *n);
 
+/* The first at a port, or for `admin` whatever it is: as text, or false. */
+bool listeners_first(const struct listeners *listeners, bool admin, char *out, size_t size);
+
 /* " listen=127.0.0.1:8380 listen=unix:/run/janus.sock admin=127.0.0.1:8381" */
 void listeners_print(const struct listeners *listeners, FILE *out);
 
