@@ -90,7 +90,7 @@ bool listen_address_parse(struct text text, struct listen_address *out, const ch
 
     *out = (struct listen_address){ 0 };
     if (text_starts(text, TEXT("unix:")) || text_starts(text, TEXT("systemd:")))
-        return refuse(why, "unix: and systemd: addresses are not supported yet");
+        return listen_local_parse(text, out, why);
     if (text.len > 0 && text.at[0] == '[')
         return listen_bracketed(text, out, why);
     if (!cut(&rest, ':', &host))

@@ -14,11 +14,26 @@
 
 enum { HOST_MAX = 253 }; /* octets of a name in presentation form (RFC 1035, 3.1) */
 
-/* 127.0.0.1:8380, [::1]:8380. The host is a literal; port 0 lets the system choose. */
+enum listen_kind {
+    LISTEN_TCP,  /* 127.0.0.1:8380, [::1]:8380; the host is a literal, port 0: the system chooses */
+    LISTEN_UNIX, /* unix:PATH[,mode=OCTAL][,group=NAME] */
+    LISTEN_SYSTEMD, /* systemd:NAME: sockets that the service manager hands over by that name */
+};
+
+enum {
+    LISTEN_NAME_MAX = 255, /* FileDescriptorName= of systemd.socket(5) */
+    LISTEN_GROUP_MAX = 32, /* useradd(8) */
+    LISTEN_MODE_STANDARD = 0600,
+};
+
 struct listen_address {
-    struct sockaddr_storage socket;
+    enum listen_kind kind;
+    struct sockaddr_storage socket; /* not for LISTEN_SYSTEMD */
     socklen_t socket_len;
-    bool loopback; /* 127.0.0.0/8 or ::1 */
+    bool loopback; /* 127.0.0.0/8, ::1, unix:; of systemd: nobody knows before it is taken over */
+    unsigned mode; /* LISTEN_UNIX */
+    char group[LISTEN_GROUP_MAX + 1]; /* LISTEN_UNIX: name or number; "": our own */
+    char name[LISTEN_NAME_MAX + 1];   /* LISTEN_SYSTEMD */
 };
 
 /* 10.0.0.0/8, fd00::/8, or one address without a length. */
@@ -37,6 +52,10 @@ struct connect_to {
 };
 
 bool listen_address_parse(struct text text, struct listen_address *out, const char **why);
+/* The part of it for unix: and systemd: addresses. */
+bool listen_local_parse(struct text text, struct listen_address *out, const char **why);
+/* "mode=0660", "group=www": what follows the comma of a unix: address, and no address itself. */
+bool listen_is_suffix(struct text text);
 bool cidr_parse(struct text text, struct cidr *out, const char **why);
 bool connect_to_parse(struct text text, struct connect_to *out, const char **why);
 

@@ -88,6 +88,24 @@ static void check_loopback(const struct given *given, struct diags *diags)
             refuse_open(given, i, diags);
 }
 
+/* A list of users closes nothing at a port: the kernel tells nobody's user there. */
+static void check_users(const struct settings *settings, const struct given *given,
+                        struct diags *diags)
+{
+    const struct given *listen = &given[row_of_field(offsetof(struct settings, listen))];
+
+    if (!settings->allow_uid.n && !settings->allow_gid.n)
+        return;
+    for (size_t i = 0; i < settings->n_listen; i++) {
+        if (settings->listen[i].kind == LISTEN_TCP && settings->n_listen == listen->n)
+            diag_warning(
+                diags, listen->items[i].place,
+                "--allow-uid and --allow-gid are about Unix sockets; %s stays open to every "
+                "user of this machine (--caller-secret-file)",
+                listen->items[i].text);
+    }
+}
+
 static void check_listen(const struct settings *settings, const struct given *given,
                          struct diags *diags)
 {
@@ -97,6 +115,7 @@ static void check_listen(const struct settings *settings, const struct given *gi
     if (given[listen].level == LEVEL_FILE && given[listen].n == 0 && settings->n_listen == 0)
         diag_fatal(diags, (struct place){ .file = settings->config_file },
                    "\"listen\" must name at least one address");
+    check_users(settings, given, diags);
     if (settings->unsafe_listen)
         return;
     check_loopback(&given[listen], diags);

@@ -19,6 +19,12 @@ struct strings {
     size_t n;
 };
 
+/* Numbers of users or groups. */
+struct ids {
+    uint32_t *items;
+    size_t n;
+};
+
 enum inject { INJECT_ABSENT, INJECT_PLACEHOLDER, INJECT_ALWAYS, INJECT_OFF };
 
 enum policy_kind {
@@ -56,7 +62,10 @@ struct settings {
     struct listen_address *listen; /* at least one */
     size_t n_listen;
     struct listen_address admin;
+    struct strings admin_hosts; /* names by which the admin listener may be called */
     bool unsafe_listen;
+    struct ids allow_uid, allow_gid; /* of clients at Unix sockets; both empty: all */
+    char *caller_secret_file;        /* NULL: no secret is asked for */
 
     /* identities */
     /* where app tokens come from; with none of them, requests where one is due end with 503 */

@@ -21,11 +21,27 @@ static void add_item(struct given *given, struct text text, struct place place, 
     given->items[given->n++] = (struct given_item){ text_dup(text), place };
 }
 
-static void add_list(struct given *given, struct text list, struct place place, struct diags *diags)
+/* Where the item at the front of the list ends. The comma before mode= and group= belongs to the unix:
+ * address that they follow. */
+static const char *item_end(const struct settings_row *row, struct text list)
+{
+    const char *end = list.at + list.len, *comma = list.at;
+
+    while (comma < end && (comma = memchr(comma, ',', (size_t)(end - comma)))) {
+        if (row->kind != KIND_ADDRESSES || !text_starts(text_trim(list), TEXT("unix:")) ||
+            !listen_is_suffix(text_span(comma + 1, end)))
+            return comma;
+        comma++;
+    }
+    return NULL;
+}
+
+static void add_list(struct given *given, const struct settings_row *row, struct text list,
+                     struct place place, struct diags *diags)
 {
     const char *comma;
 
-    while ((comma = list.len > 0 ? memchr(list.at, ',', list.len) : NULL)) {
+    while ((comma = item_end(row, list))) {
         add_item(given, text_trim(text_span(list.at, comma)), place, diags);
         list = text_span(comma + 1, list.at + list.len);
     }
@@ -75,7 +91,7 @@ void given_take(struct given *given, const struct settings_row *row, enum settin
     else if (row->kind == KIND_WORDS)
         add_words(given, text, place, diags);
     else if (settings_is_list(row))
-        add_list(given, text, place, diags);
+        add_list(given, row, text, place, diags);
     else
         add_item(given, text, place, diags);
 }

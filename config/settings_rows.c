@@ -82,9 +82,19 @@ const struct settings_row settings_rows[] = {
       NULL, "second manifest, judged beside the first; only differences are logged" },
 
     { NAMED("listen", "LISTEN"), KIND_ADDRESSES, GROUP_LISTEN, LIST(listen, n_listen), "ADDR",
-      "127.0.0.1:8380", "where clients connect; port 0 lets the system choose" },
+      "127.0.0.1:8380", "where clients connect; port 0 lets the system choose; also "
+      "unix:PATH[,mode=0660][,group=NAME], mode 0600 unless given, and systemd:NAME (docs/operating.md)" },
     { NAMED("admin", "ADMIN"), KIND_ADDRESS, GROUP_LISTEN, FIELD(admin), "ADDR", "127.0.0.1:8381",
-      "where health and metrics are read" },
+      "where health and metrics are read; the same forms" },
+    { NAMED("admin-host", "ADMIN_HOST"), KIND_HOSTS, GROUP_LISTEN, LIST(admin_hosts.items, admin_hosts.n), "HOST",
+      NULL, "name by which the admin listener may be called, beside localhost and addresses" },
+    { NAMED("allow-uid", "ALLOW_UID"), KIND_IDS, GROUP_LISTEN, LIST(allow_uid.items, allow_uid.n), "NUMBER", NULL,
+      "user who may call at Unix sockets, beside root and our own; everybody who can connect when neither "
+      "this nor --allow-gid is given" },
+    { NAMED("allow-gid", "ALLOW_GID"), KIND_IDS, GROUP_LISTEN, LIST(allow_gid.items, allow_gid.n), "NUMBER", NULL,
+      "group whose members may call at Unix sockets" },
+    { NAMED("caller-secret-file", "CALLER_SECRET_FILE"), KIND_TEXT, GROUP_LISTEN, FIELD(caller_secret_file),
+      "FILE", NULL, "file with a secret that every request must have in X-Janus-Caller; re-read when it changes" },
     { NAMED("unsafe-listen", "UNSAFE_LISTEN"), KIND_FLAG, GROUP_LISTEN, FIELD(unsafe_listen), NULL, "false",
       "allow addresses off loopback: whoever reaches them acts as the app" },
 
@@ -220,6 +230,7 @@ bool settings_is_list(const struct settings_row *row)
     case KIND_CHOICES:
     case KIND_ADDRESSES:
     case KIND_CIDRS:
+    case KIND_IDS:
     case KIND_CONNECT_TOS:
     case KIND_CLIENT_CERTS:
     case KIND_PINS:

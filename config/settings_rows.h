@@ -27,6 +27,7 @@ enum settings_kind {
     KIND_ADDRESS,     /* struct listen_address */
     KIND_ADDRESSES,
     KIND_CIDRS,
+    KIND_IDS, /* struct ids */
     KIND_CONNECT_TOS,
     KIND_CLIENT_CERTS,
     KIND_PINS,
@@ -59,7 +60,7 @@ struct settings_row {
     const char *help;
 };
 
-enum { SETTINGS_MAX_ROWS = 64 };
+enum { SETTINGS_MAX_ROWS = 80 };
 
 extern const struct settings_row settings_rows[];
 extern const size_t settings_n_rows;

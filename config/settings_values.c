@@ -361,6 +361,24 @@ static void fill_cidrs(const struct filling *filling)
     fill_list(filling, sizeof(struct cidr), parse_cidr);
 }
 
+static bool parse_id(struct text text, void *out, const char **why)
+{
+    unsigned long long number;
+    uint32_t id;
+
+    *why = "must be the number of a user or group, as `id` tells it";
+    if (!text_to_uint(text, UINT32_MAX - 1, &number))
+        return false;
+    id = (uint32_t)number;
+    memcpy(out, &id, sizeof(id));
+    return true;
+}
+
+static void fill_ids(const struct filling *filling)
+{
+    fill_list(filling, sizeof(uint32_t), parse_id);
+}
+
 static void fill_connect_tos(const struct filling *filling)
 {
     fill_list(filling, sizeof(struct connect_to), parse_connect_to);
@@ -427,6 +445,7 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_ADDRESS] = fill_address,
         [KIND_ADDRESSES] = fill_addresses,
         [KIND_CIDRS] = fill_cidrs,
+        [KIND_IDS] = fill_ids,
         [KIND_CONNECT_TOS] = fill_connect_tos,
         [KIND_CLIENT_CERTS] = fill_client_certs,
         [KIND_PINS] = fill_pins,
@@ -458,6 +477,7 @@ void settings_empty(struct settings *settings, const struct settings_row *row)
     case KIND_HOST:
     case KIND_ADDRESSES:
     case KIND_CIDRS:
+    case KIND_IDS:
     case KIND_CONNECT_TOS:
     case KIND_CLIENT_CERTS:
     case KIND_PINS:

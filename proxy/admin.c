@@ -1,21 +1,23 @@
 #include "proxy/admin.h"
 
+#include <arpa/inet.h>
 #include <event2/listener.h>
 #include <evhtp/evhtp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "config/memory.h"
 #include "proxy/limits.h"
 #include "proxy/loop.h"
+#include "proxy/socket_unix.h"
 
 enum { ADMIN_TIMEOUT_S = 10, ADMIN_BACKLOG = 64 };
 
 struct admin {
     evhtp_t *server;
-    const struct admin_page *pages;
-    size_t n_pages;
-    void *context;
+    struct admin_rules rules;
     evhtp_connection_t *connections[LIMIT_ADMIN_CONNECTIONS];
     size_t n_connections;
     struct event *again; /* accepts again after a pause */
@@ -129,39 +131,121 @@ static void answer(evhtp_request_t *request, evhtp_res status, const char *body)
     answer_as(request, status, "application/json", body);
 }
 
-/* A page in the developer's browser can reach loopback: it may neither read nor do anything here.
- */
-static bool refused(evhtp_request_t *request)
+/* ---- who may ---- */
+
+static void refuse(evhtp_request_t *request, evhtp_res status, const char *code,
+                   const char *message)
 {
-    htp_method method = evhtp_request_get_method(request);
+    char body[512];
+
+    snprintf(body, sizeof(body),
+             "{\"code\":\"%s\",\"message\":\"%s\",\"source\":\"janus-sidecar\"}\n", code, message);
+    answer(request, status, body);
+}
+
+/* "name", "name:80", "[::1]:80", "127.0.0.1": without the port and the brackets. */
+static struct text host_alone(struct text host)
+{
+    const char *end;
+
+    if (host.len && host.at[0] == '[') {
+        end = memchr(host.at, ']', host.len);
+        return end ? text_span(host.at + 1, end) : host;
+    }
+    end = host.len ? memchr(host.at, ':', host.len) : NULL;
+    return end ? text_span(host.at, end) : host;
+}
+
+static bool is_address(struct text host)
+{
+    char literal[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+
+    if (host.len >= sizeof(literal))
+        return false;
+    memcpy(literal, host.at, host.len);
+    literal[host.len] = '\0';
+    return inet_pton(AF_INET, literal, &ignored) == 1 ||
+           inet_pton(AF_INET6, literal, &ignored) == 1;
+}
+
+static bool is_our_host(const struct admin *admin, const char *value)
+{
+    struct text host = host_alone(text_trim(text_of(value)));
+    const struct strings *hosts = admin->rules.hosts;
+
+    if (text_eq_nocase(host, TEXT("localhost")) || is_address(host))
+        return true;
+    for (size_t i = 0; i < hosts->n; i++) {
+        if (text_eq_nocase(host, text_of(hosts->items[i])))
+            return true;
+    }
+    return false;
+}
+
+/* Every Host line: a second one is no way around. No browser reaches a Unix socket, and none leaves Host
+ * out. */
+static bool has_our_hosts(const struct admin *admin, evhtp_request_t *request)
+{
+    const evhtp_kv_t *each;
+    struct unix_peer peer;
+
+    if (unix_peer_of(request->conn->sock, &peer))
+        return true;
+    TAILQ_FOREACH(each, request->headers_in, next) {
+        if (strcasecmp(each->key, "Host") == 0 && !is_our_host(admin, each->val))
+            return false;
+    }
+    return true;
+}
+
+static const char *why_refused(const struct admin *admin, evhtp_request_t *request, bool action)
+{
+    const char *secret = evhtp_header_find(request->headers_in, "X-Janus-Caller");
 
     if (evhtp_kv_find(request->headers_in, "Origin") ||
-        evhtp_kv_find(request->headers_in, "Sec-Fetch-Site")) {
-        answer(request, EVHTP_RES_FORBIDDEN,
-               "{\"code\":\"CallerRefused\",\"message\":\"Browsers may not use this listener.\","
-               "\"source\":\"janus-sidecar\"}\n");
-        return true;
-    }
-    if (method == htp_method_GET || method == htp_method_HEAD)
+        evhtp_kv_find(request->headers_in, "Sec-Fetch-Site"))
+        return "Browsers may not use this listener.";
+    if (!has_our_hosts(admin, request))
+        return "Host must be an address, localhost, or a name of --admin-host.";
+    if (!callers_admit(admin->rules.callers, request->conn->sock))
+        return "This user may not use this listener (--allow-uid, --allow-gid).";
+    if (action && !callers_know(admin->rules.callers, text_of(secret)))
+        return "X-Janus-Caller must hold the secret of --caller-secret-file.";
+    return NULL;
+}
+
+/* A page in the developer's browser can reach loopback: it may neither read nor do anything here. */
+static bool refused(const struct admin *admin, evhtp_request_t *request, bool action)
+{
+    htp_method method = evhtp_request_get_method(request);
+    const char *why = why_refused(admin, request, action && method == htp_method_POST);
+
+    if (why) {
+        refuse(request, EVHTP_RES_FORBIDDEN, "CallerRefused", why);
+    } else if (action && method != htp_method_POST) {
+        add_header(request, "Allow", "POST");
+        refuse(request, EVHTP_RES_METHNALLOWED, "MethodNotAllowed", "Use POST.");
+    } else if (!action && method != htp_method_GET && method != htp_method_HEAD) {
+        add_header(request, "Allow", "GET, HEAD");
+        refuse(request, EVHTP_RES_METHNALLOWED, "MethodNotAllowed", "Use GET.");
+    } else {
         return false;
-    answer(
-        request, EVHTP_RES_METHNALLOWED,
-        "{\"code\":\"MethodNotAllowed\",\"message\":\"Use GET.\",\"source\":\"janus-sidecar\"}\n");
+    }
     return true;
 }
 
 static void on_healthz(evhtp_request_t *request, void *arg)
 {
-    (void)arg;
-    if (!refused(request))
+    if (!refused(arg, request, false))
         answer(request, EVHTP_RES_OK, "{\"status\":\"alive\"}\n");
 }
 
 static const struct admin_page *page_of(const struct admin *admin, const char *path)
 {
-    for (size_t i = 0; i < admin->n_pages; i++) {
-        if (strcmp(admin->pages[i].path, path) == 0)
-            return &admin->pages[i];
+    for (size_t i = 0; i < admin->rules.n_pages; i++) {
+        if (strcmp(admin->rules.pages[i].path, path) == 0)
+            return &admin->rules.pages[i];
     }
     return NULL;
 }
@@ -172,8 +256,8 @@ static void not_found(evhtp_request_t *request, const struct admin *admin)
     int len =
         snprintf(body, sizeof(body), "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz");
 
-    for (size_t i = 0; i < admin->n_pages && len < (int)sizeof(body); i++)
-        len += snprintf(body + len, sizeof(body) - (size_t)len, ", %s", admin->pages[i].path);
+    for (size_t i = 0; i < admin->rules.n_pages && len < (int)sizeof(body); i++)
+        len += snprintf(body + len, sizeof(body) - (size_t)len, ", %s", admin->rules.pages[i].path);
     if (len < (int)sizeof(body))
         snprintf(body + len, sizeof(body) - (size_t)len, ".\",\"source\":\"janus-sidecar\"}\n");
     answer(request, EVHTP_RES_NOTFOUND, body);
@@ -183,7 +267,8 @@ static void answer_page(evhtp_request_t *request, const struct admin *admin,
                         const struct admin_page *page)
 {
     unsigned status = EVHTP_RES_OK;
-    char *body = page->write(admin->context, &status);
+    const char *query = (const char *)request->uri->query_raw;
+    char *body = page->answer(admin->rules.context, query ? query : "", &status);
 
     answer_as(request, (evhtp_res)status, page->type ? page->type : "application/json", body);
     free(body);
@@ -194,7 +279,7 @@ static void on_page(evhtp_request_t *request, void *arg)
     struct admin *admin = arg;
     const struct admin_page *page = page_of(admin, request->uri->path->full);
 
-    if (refused(request))
+    if (refused(admin, request, page && page->action))
         return;
     if (page)
         answer_page(request, admin, page);
@@ -202,15 +287,12 @@ static void on_page(evhtp_request_t *request, void *arg)
         not_found(request, admin);
 }
 
-struct admin *admin_new(struct loop *loop, int fd, const struct admin_page *pages, size_t n_pages,
-                        void *context)
+struct admin *admin_new(struct loop *loop, int fd, const struct admin_rules *rules)
 {
     struct admin *admin = mem_alloc(1, sizeof(*admin));
     struct timeval timeout = { ADMIN_TIMEOUT_S, 0 };
 
-    admin->pages = pages;
-    admin->n_pages = n_pages;
-    admin->context = context;
+    admin->rules = *rules;
     admin->server = evhtp_new(loop_base(loop), NULL);
     evhtp_set_timeouts(admin->server, &timeout, &timeout);
     evhtp_set_max_body_size(admin->server, LIMIT_ADMIN_BODY_BYTES);

@@ -1,11 +1,14 @@
 /* One client connection: reads heads and lends itself to one exchange at a time. */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "config/memory.h"
 #include "proxy/front_parts.h"
 #include "proxy/http/held.h"
 #include "proxy/peer.h"
+#include "proxy/socket_unix.h"
 
 /* Requests of one client that are begun in one turn before the others get theirs. */
 enum { REQUESTS_PER_TURN = 32 };
@@ -239,7 +242,15 @@ static void keep_peer(struct client *client, const struct sockaddr_storage *peer
 {
     const struct sockaddr_in *four = (const struct sockaddr_in *)(const void *)peer;
 
-    client->peer_port = address_port((const struct sockaddr *)peer);
+    struct unix_peer user = { .uid = (uid_t)-1 };
+
+    if (peer->ss_family == AF_UNIX) {
+        client->on_unix = true;
+        unix_peer_of(client->socket.fd, &user);
+        client->peer_id = user.uid;
+        return;
+    }
+    client->peer_id = address_port((const struct sockaddr *)peer);
     if (peer->ss_family == AF_INET && ntohl(four->sin_addr.s_addr) == INADDR_LOOPBACK)
         return;
     client->peer = mem_alloc(1, sizeof(*client->peer));
@@ -253,13 +264,14 @@ void client_new(struct front *front, int fd, const struct sockaddr_storage *peer
     client->front = front;
     client->state = IDLE;
     client->deadline.passed = on_deadline;
-    keep_peer(client, peer, len);
     LIST_INSERT_HEAD(&front->clients, client, link);
     front->n_clients++;
-    if (socket_watch(&client->socket, front->loop, fd, on_io, client))
-        deadline_set(front->idle_deadlines, &client->deadline);
-    else
+    if (!socket_watch(&client->socket, front->loop, fd, on_io, client)) {
         client_close(client);
+        return;
+    }
+    keep_peer(client, peer, len);
+    deadline_set(front->idle_deadlines, &client->deadline);
 }
 
 bool client_close_idle(struct front *front)
@@ -319,16 +331,26 @@ bool client_has_left(struct client *client)
     return peer == PEER_RESET || (peer == PEER_DONE && !peer_holds_its_end(client->socket.fd));
 }
 
+int client_descriptor(const struct client *client)
+{
+    return client->socket.fd;
+}
+
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX])
 {
     static const struct text loopback = TEXT_INIT("127.0.0.1:");
 
+    if (client->on_unix) {
+        snprintf(out, ADDRESS_TEXT_MAX, "unix:uid=%" PRId64,
+                 client->peer_id == (uint32_t)-1 ? -1 : (int64_t)client->peer_id);
+        return;
+    }
     if (client->peer) {
         address_text((const struct sockaddr *)client->peer, out);
         return;
     }
     memcpy(out, loopback.at, loopback.len);
-    out[loopback.len + text_put_uint(out + loopback.len, client->peer_port)] = '\0';
+    out[loopback.len + text_put_uint(out + loopback.len, client->peer_id)] = '\0';
 }
 
 void client_finish(struct client *client, enum client_next next)

@@ -1,5 +1,6 @@
 /* explain: check's long answer for one request. Where it goes and why, how its path may be read,
  * what decided or came nearest, whose credentials it would leave with, and what to write. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,6 +80,22 @@ static void answer_fini(struct explain_answer *answer)
 {
     explain_fini(&answer->explanation);
     free(answer->vrn);
+}
+
+json_t *explain_json(const struct settings *settings, const struct policy *policy,
+                     const struct destination_rules *rules, struct text method, struct text url)
+{
+    struct explain_answer answer = {
+        .settings = settings, .policy = policy, .method = method, .url = url
+    };
+    const char *why;
+
+    if (command_destination(rules, method, url, &answer.where, &why) != DESTINATION_OK)
+        return explain_json_of_refusal(method, url, why);
+    ask(&answer);
+    json_t *made = explain_json_of(&answer);
+    answer_fini(&answer);
+    return made;
 }
 
 /* ---- for people ---- */
@@ -206,7 +223,7 @@ static void print_answer(const struct explain_answer *answer)
 static void print_refusal(struct text method, struct text url, const char *why, bool json)
 {
     if (json)
-        explain_print_refusal_json(method, url, why);
+        command_print_json(explain_json_of_refusal(method, url, why));
     else
         print_head("refuse", method, url, why);
 }
@@ -228,7 +245,7 @@ static int explain(const struct settings *settings, const struct policy *policy,
         ask(&answer);
         allowed = answer.explanation.verdict.kind == VERDICT_ALLOW;
         if (json)
-            explain_print_json(&answer);
+            command_print_json(explain_json_of(&answer));
         else
             print_answer(&answer);
         answer_fini(&answer);

@@ -27,9 +27,13 @@ const char *explain_header_of(enum realm realm);
 const char *explain_scheme_of(const struct destination *where);
 const char *explain_why_there(const struct explain_answer *answer);
 
-/* One object on a line of standard output. */
-void explain_print_json(const struct explain_answer *answer);
+/* All of it as JSON, for `explain --json` and the admin listener's /explain. Borrows only while it runs. */
+struct json_t *explain_json(const struct settings *settings, const struct policy *policy,
+                            const struct destination_rules *rules, struct text method,
+                            struct text url);
+
+struct json_t *explain_json_of(const struct explain_answer *answer);
 /* What never gets as far as a policy. */
-void explain_print_refusal_json(struct text method, struct text url, const char *why);
+struct json_t *explain_json_of_refusal(struct text method, struct text url, const char *why);
 
 #endif

@@ -82,7 +82,7 @@ static json_t *json_of_request(const char *verdict, struct text method, struct t
                      command_json_text(text_of(reason)));
 }
 
-void explain_print_json(const struct explain_answer *answer)
+json_t *explain_json_of(const struct explain_answer *answer)
 {
     const struct explanation *explanation = &answer->explanation;
     json_t *out = json_of_request(command_verdict_name(explanation->verdict.kind), answer->method,
@@ -100,10 +100,10 @@ void explain_print_json(const struct explain_answer *answer)
     json_object_set_new(out, "snippet", json_of_snippet(explanation->snippet));
     if (explanation->no_snippet)
         json_object_set_new(out, "noSnippet", json_string(explanation->no_snippet));
-    command_print_json(out);
+    return out;
 }
 
-void explain_print_refusal_json(struct text method, struct text url, const char *why)
+json_t *explain_json_of_refusal(struct text method, struct text url, const char *why)
 {
-    command_print_json(json_of_request("refuse", method, url, why));
+    return json_of_request("refuse", method, url, why);
 }

@@ -56,7 +56,7 @@ void command_rules_init(struct command_rules *out, const struct settings *settin
 {
     out->ports = mem_alloc(settings->n_listen, sizeof(*out->ports));
     for (size_t i = 0; i < settings->n_listen; i++)
-        out->ports[i] = address_port((const struct sockaddr *)&settings->listen[i].socket);
+        out->ports[i] = address_host_port((const struct sockaddr *)&settings->listen[i].socket);
     out->rules = (struct destination_rules){
         .default_host = settings->default_host,
         .plaintext_hosts = settings->plaintext_hosts.items,

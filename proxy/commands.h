@@ -12,6 +12,8 @@ int command_explain(int argc, char **argv);
 int command_learn(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_graphql(int argc, char **argv);
+int command_exec(int argc, char **argv);
+int command_wait(int argc, char **argv);
 int command_token(int argc, char **argv);
 
 /* Every finding that a start would have, but for the addresses to listen on; nothing is started. */

@@ -109,7 +109,7 @@ static void relay_head(struct exchange *x)
     x->status = head->status;
     x->origin_keep_alive = head->keep_alive && x->response.framing.kind != FRAMING_UNTIL_CLOSE;
     x->client_framing = framing_for_client(x, x->response.framing);
-    if (!x->request.done || x->client_framing.kind == FRAMING_UNTIL_CLOSE || x->context->draining)
+    if (!x->request.done || x->client_framing.kind == FRAMING_UNTIL_CLOSE || x->context->leaving)
         x->close_client = true;
     struct to_client to = { .minor = x->client_minor,
                             .framing = x->client_framing,

@@ -6,6 +6,7 @@
 #define PROXY_EXCHANGE_H
 
 #include "policy/policy.h"
+#include "proxy/caller.h"
 #include "proxy/front.h"
 #include "proxy/origin/pool.h"
 #include "proxy/retry_budget.h"
@@ -21,12 +22,14 @@ struct exchange_context {
     struct pool *pool;
     struct token_keeper *keeper;
     const struct realms *realms;
+    const struct callers *callers;
     struct policy *policy, *shadow; /* shadow: NULL if there is none */
     struct destination_rules destination_rules;
     struct identity_rules identity_rules;
     struct deadlines *token_deadlines, *response_deadlines, *idle_deadlines;
     struct deadlines *total_deadlines; /* NULL: --total-timeout is none */
-    bool draining;                     /* connections are not kept any more */
+    bool leaving;                      /* connections are not kept any more */
+    bool draining;                     /* and no new request is carried out */
     /* written by exchanges */
     uint64_t id_prefix; /* random, once a process */
     uint64_t n_begun;

@@ -35,7 +35,7 @@ static void write_help(const struct exchange *x, char *help, size_t size)
 
 static bool can_keep(const struct exchange *x)
 {
-    if (x->close_client || !x->keep_alive || x->context->draining)
+    if (x->close_client || !x->keep_alive || x->context->leaving)
         return false;
     if (x->request.done)
         return true;

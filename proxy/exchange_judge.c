@@ -134,13 +134,32 @@ static bool is_too_large(const struct exchange *x)
     return max && x->request.framing.kind == FRAMING_LENGTH && x->request.framing.length > max;
 }
 
+/* Browsers first: what they may not do does not hang on a secret. */
+static enum outcome judge_caller(const struct exchange *x, const struct head *head,
+                                 const char **why)
+{
+    const struct callers *callers = x->context->callers;
+
+    if (head->count[HEADER_ORIGIN] || head->count[HEADER_SEC_FETCH_SITE])
+        return OUTCOME_CALLER_REFUSED;
+    if (!callers_admit(callers, client_descriptor(x->client))) {
+        *why = "This user may not use this proxy (--allow-uid, --allow-gid).";
+        return OUTCOME_CALLER_REFUSED;
+    }
+    if (head->count[HEADER_JANUS_CALLER] > 1 ||
+        !callers_know(callers, head_value(head, HEADER_JANUS_CALLER))) {
+        *why = "X-Janus-Caller must be there once and hold the secret of --caller-secret-file.";
+        return OUTCOME_CALLER_REFUSED;
+    }
+    return OUTCOME_RELAYED;
+}
+
 enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)
 {
     enum outcome outcome = judge_framing(x, head, why);
 
-    if (outcome == OUTCOME_RELAYED &&
-        (head->count[HEADER_ORIGIN] || head->count[HEADER_SEC_FETCH_SITE]))
-        outcome = OUTCOME_CALLER_REFUSED;
+    if (outcome == OUTCOME_RELAYED)
+        outcome = judge_caller(x, head, why);
     if (outcome == OUTCOME_RELAYED)
         outcome = judge_destination(x, head, why);
     if (outcome == OUTCOME_RELAYED)

@@ -27,7 +27,7 @@ static bool is_for_us(const struct header *header)
 {
     return header->id == HEADER_HOST || header->id == HEADER_USE_HTTPS ||
            header->id == HEADER_PROXY_TO || header->id == HEADER_REMOTE_PORT ||
-           header->id == HEADER_JANUS_AUTH;
+           header->id == HEADER_JANUS_AUTH || header->id == HEADER_JANUS_CALLER;
 }
 
 static void add_header(struct buffer *out, const struct header *header)

@@ -52,6 +52,9 @@ ssize_t client_receive(struct client *client);
 ssize_t client_send(struct client *client, const struct iovec *pieces, int n);
 /* True if nobody is there to read an answer: closed or reset, with nothing unread before that. */
 bool client_has_left(struct client *client);
+/* For questions to the kernel about who is at the other end; borrowed. */
+int client_descriptor(const struct client *client);
+/* "127.0.0.1:51234", or "unix:uid=1000" */
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX]);
 
 enum client_next {

@@ -20,11 +20,13 @@ struct client {
     struct intake intake;
     struct head_scan scan;
     struct deadline deadline;
-    struct job job;                /* goes on reading in the next turn; frees */
-    struct sockaddr_storage *peer; /* off loopback only; NULL is 127.0.0.1 and peer_port */
-    uint16_t peer_port;
-    uint8_t state; /* of enum client_state */
-    bool reading;  /* inside read_heads(): whoever finishes an exchange returns there */
+    struct job job; /* goes on reading in the next turn; frees */
+    struct sockaddr_storage
+        *peer;        /* elsewhere only; NULL is 127.0.0.1 and peer_id, or a Unix socket */
+    uint32_t peer_id; /* its port; on a Unix socket its uid */
+    uint8_t state;    /* of enum client_state */
+    bool on_unix;
+    bool reading; /* inside read_heads(): whoever finishes an exchange returns there */
     bool head_begun;
 };
 

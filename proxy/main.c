@@ -25,6 +25,10 @@ static const struct command {
       "the rules of @auth over the *.graphql of a schema" },
     { "token", command_token, "token [options]",
       "what is known of the app token: source, life, claims; never its value" },
+    { "exec", command_exec, "exec [options] -- APP [ARGUMENTS]",
+      "a sidecar on a port of its own, and the app beside it; ends with its status" },
+    { "wait", command_wait, "wait [--max 30s] [options]",
+      "until the sidecar at --admin is ready; 1 when it is not by then" },
 };
 
 static int print_help(void)
@@ -61,7 +65,7 @@ static int run_command(int argc, char **argv)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(commands[i].name, argv[0]) != 0)
             continue;
-        for (int j = 1; j < argc; j++) {
+        for (int j = 1; j < argc && strcmp(argv[j], "--") != 0; j++) {
             if (strcmp(argv[j], "--help") == 0)
                 return print_help();
         }

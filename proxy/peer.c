@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "proxy/socket_unix.h"
+
 struct question {
     struct nlmsghdr header;
     struct inet_diag_req_v2 request;
@@ -65,7 +67,7 @@ static bool says_held(const union answer *answer, ssize_t len)
            answer->header.nlmsg_type == SOCK_DIAG_BY_FAMILY && message->idiag_inode != 0;
 }
 
-bool peer_holds_its_end(int fd)
+static bool tcp_peer_holds_its_end(int fd)
 {
     struct question question;
     union answer answer;
@@ -79,4 +81,19 @@ bool peer_holds_its_end(int fd)
         held = says_held(&answer, recv(netlink, &answer, sizeof(answer), MSG_DONTWAIT));
     close(netlink);
     return held;
+}
+
+static bool is_unix(int fd)
+{
+    int domain = AF_UNSPEC;
+    socklen_t len = sizeof(domain);
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+}
+
+bool peer_holds_its_end(int fd)
+{
+    if (is_unix(fd))
+        return !unix_peer_has_closed(fd);
+    return tcp_peer_holds_its_end(fd);
 }

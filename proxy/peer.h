@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* True if the other end of this TCP connection is an open socket of this machine (this network
+/* True if the other end of this connection, of TCP or of Unix, is an open socket of this machine (this network
  * namespace). False if it is closed, elsewhere, or the kernel does not say. A few system calls: ask
  * only about a connection whose FIN has come. */
 bool peer_holds_its_end(int fd);

@@ -30,8 +30,9 @@ static const struct outcome_row rows[N_OUTCOMES] = {
                                  LOG_WARNING },
     [OUTCOME_CALLER_REFUSED] = { "caller_refused", 403, "CallerRefused", "http_request_denied",
                                  "Browsers may not use this proxy.",
-                                 "Requests with Origin or Sec-Fetch-Site are refused.", 0,
-                                 LOG_WARNING },
+                                 "Requests with Origin or Sec-Fetch-Site are refused; who else may "
+                                 "call: docs/operating.md.",
+                                 0, LOG_WARNING },
     [OUTCOME_METHOD_NOT_ALLOWED] = { "method_not_allowed", 405, "MethodNotAllowed",
                                      "http_request_error",
                                      "CONNECT and TRACE are not served: inside a tunnel no policy "

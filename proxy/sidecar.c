@@ -1,6 +1,5 @@
 #include "proxy/sidecar.h"
 
-#include <errno.h>
 #include <event2/event.h>
 #include <openssl/rand.h>
 #include <signal.h>
@@ -10,13 +9,17 @@
 
 #include "config/memory.h"
 #include "proxy/admin.h"
+#include "proxy/app.h"
 #include "proxy/exchange.h"
 #include "proxy/http/held.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
+#include "proxy/notify.h"
+#include "proxy/sidecar_listeners.h"
 #include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_origins.h"
+#include "proxy/sidecar_pages.h"
 #include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
 #include "proxy/sidecar_tls.h"
@@ -29,6 +32,7 @@ enum { SIGNALS = 3 };
 struct sidecar {
     const struct settings *settings;
     struct loop *loop;
+    struct notify *notify;
     struct log *log;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
@@ -44,11 +48,9 @@ struct sidecar {
     struct origins *origins;
 
     /* clients */
-    struct sockaddr_storage *own; /* addresses of our listeners, admin last */
-    uint16_t *own_ports;
-    int *fds;
-    size_t n_own;
+    struct listeners *listeners;
     struct front_handler handler;
+    struct callers *callers;
     struct front *front;
     struct admin *admin;
     struct exchange_context exchanges;
@@ -58,41 +60,6 @@ struct sidecar {
     struct deadline drain_deadline;
     int exit_code;
 };
-
-/* ---- addresses ---- */
-
-static bool listen_on(struct sidecar *sidecar, const struct listen_address *address,
-                      const char *option, struct diags *diags)
-{
-    char text[ADDRESS_TEXT_MAX];
-    struct sockaddr_storage *own = &sidecar->own[sidecar->n_own];
-    socklen_t len = sizeof(*own);
-    int fd = socket_listen(address, LISTEN_BACKLOG);
-
-    address_text((const struct sockaddr *)&address->socket, text);
-    if (fd < 0) {
-        diag_fatal(diags, (struct place){ .file = option }, "cannot listen on %s: %s", text,
-                   strerror(errno));
-        return false;
-    }
-    getsockname(fd, (struct sockaddr *)own, &len);
-    sidecar->own_ports[sidecar->n_own] = address_port((const struct sockaddr *)own);
-    sidecar->fds[sidecar->n_own++] = fd;
-    return true;
-}
-
-static void listen_on_all(struct sidecar *sidecar, struct diags *diags)
-{
-    const struct settings *settings = sidecar->settings;
-    size_t n = settings->n_listen + 1;
-
-    sidecar->own = mem_alloc(n, sizeof(*sidecar->own));
-    sidecar->own_ports = mem_alloc(n, sizeof(*sidecar->own_ports));
-    sidecar->fds = mem_alloc(n, sizeof(*sidecar->fds));
-    for (size_t i = 0; i < settings->n_listen; i++)
-        listen_on(sidecar, &settings->listen[i], "--listen", diags);
-    listen_on(sidecar, &settings->admin, "--admin", diags);
-}
 
 /* ---- readiness ---- */
 
@@ -111,7 +78,7 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .n_would_deny = exchanges->n_would_deny,
         .n_shadow_differences = exchanges->n_shadow_differences,
         .token = token,
-        .draining = exchanges->draining,
+        .draining = exchanges->leaving,
         .n_clients = front_n_clients(sidecar->front),
         .n_active = exchanges->n_active,
         .n_overloaded = exchanges->n_overloaded,
@@ -121,38 +88,52 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
     };
 }
 
-static char *write_readiness(void *context, unsigned *status)
+static char *write_readiness(void *context, const char *query, unsigned *status)
 {
     struct readiness_facts facts = facts_of(context);
     char *body = mem_alloc(READINESS_MAX, 1);
 
+    (void)query;
     *status = readiness_write(&facts, body, READINESS_MAX) ? 200 : 503;
     return body;
 }
 
-static char *write_token(void *context, unsigned *status)
+static char *write_token(void *context, const char *query, unsigned *status)
 {
     const struct sidecar *sidecar = context;
     struct token_facts facts;
 
+    (void)query;
     token_keeper_facts(sidecar->keeper, &facts);
     *status = facts.current ? 200 : 503;
     return token_report_text(&facts, sidecar->settings);
 }
 
-static char *write_metrics(void *context, unsigned *status)
+static char *write_metrics(void *context, const char *query, unsigned *status)
 {
     struct readiness_facts facts = facts_of(context);
 
+    (void)query;
     *status = 200;
     return sidecar_metrics(&facts);
 }
 
-static const struct admin_page pages[] = {
-    { "/readyz", write_readiness, NULL },
-    { "/token", write_token, NULL },
-    { "/metrics", write_metrics, METRICS_CONTENT_TYPE },
-};
+static char *write_policy(void *context, const char *query, unsigned *status)
+{
+    struct readiness_facts facts = facts_of(context);
+
+    (void)query;
+    *status = 200;
+    return page_policy(&facts);
+}
+
+static char *write_explanation(void *context, const char *query, unsigned *status)
+{
+    const struct sidecar *sidecar = context;
+
+    return page_explain(sidecar->settings, sidecar->exchanges.policy,
+                        &sidecar->exchanges.destination_rules, query, status);
+}
 
 /* ---- signals ---- */
 
@@ -173,7 +154,8 @@ static void drain(struct sidecar *sidecar, const char *why)
     }
     log_message(sidecar->log, LOG_INFO, "draining", "%s: %zu clients are connected", why,
                 front_n_clients(sidecar->front));
-    sidecar->exchanges.draining = true;
+    sidecar->exchanges.leaving = sidecar->exchanges.draining = true;
+    notify_stopping(sidecar->notify);
     deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
     front_drain(sidecar->front);
 }
@@ -202,31 +184,98 @@ static void build_live_policies(struct sidecar *sidecar, struct diags *diags)
     diags_drop_repeats(diags, n);
 }
 
+static void reload_policies(struct sidecar *sidecar, struct diags *told)
+{
+    live_policy_reload(sidecar->policy, told);
+    if (sidecar->shadow)
+        live_policy_reload(sidecar->shadow, told);
+}
+
 static void reload(void *context)
 {
-    struct sidecar *sidecar = context;
     struct diags told = { 0 };
 
-    live_policy_reload(sidecar->policy, &told);
-    if (sidecar->shadow)
-        live_policy_reload(sidecar->shadow, &told);
+    reload_policies(context, &told);
     diags_fini(&told);
+}
+
+static void reload_all(struct sidecar *sidecar, struct diags *told)
+{
+    notify_reloading(sidecar->notify);
+    sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
+    live_providers_note(sidecar->providers);
+    reload_policies(sidecar, told);
+    token_keeper_refresh(sidecar->keeper);
+    if (!sidecar->exchanges.draining)
+        notify_ready(sidecar->notify);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     struct sidecar *sidecar = arg;
+    struct diags told = { 0 };
 
     (void)what;
     if (number == SIGHUP) {
-        sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
-        live_providers_note(sidecar->providers);
-        reload(sidecar);
-        token_keeper_refresh(sidecar->keeper);
+        reload_all(sidecar, &told);
+        diags_fini(&told);
     } else {
         drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
 }
+
+/* ---- what the operator asks for by POST ---- */
+
+static char *do_reload(void *context, const char *query, unsigned *status)
+{
+    struct sidecar *sidecar = context;
+    struct diags told = { 0 };
+
+    (void)query;
+    log_message(sidecar->log, LOG_INFO, "asked", "POST /reload");
+    reload_all(sidecar, &told);
+    struct readiness_facts facts = facts_of(sidecar);
+    char *body = page_reload(&facts, &told, status);
+    diags_fini(&told);
+    return body;
+}
+
+/* Says that we are about to leave, and serves on: for what balances between us and others, and for
+ * kept connections, which each end with their next response. */
+static char *do_drain(void *context, const char *query, unsigned *status)
+{
+    struct sidecar *sidecar = context;
+
+    (void)query;
+    *status = 200;
+    if (!sidecar->exchanges.leaving)
+        log_message(sidecar->log, LOG_INFO, "leaving", "POST /drain: connections are not kept");
+    sidecar->exchanges.leaving = true;
+    return text_dup(TEXT("{\"draining\":true}\n"));
+}
+
+/* As SIGTERM, but that the second one changes nothing. */
+static char *do_quit(void *context, const char *query, unsigned *status)
+{
+    struct sidecar *sidecar = context;
+
+    (void)query;
+    *status = 200;
+    if (!sidecar->exchanges.draining)
+        drain(sidecar, "POST /quitquitquit");
+    return text_dup(TEXT("{\"draining\":true,\"ending\":true}\n"));
+}
+
+static const struct admin_page pages[] = {
+    { "/readyz", write_readiness, NULL, false },
+    { "/token", write_token, NULL, false },
+    { "/metrics", write_metrics, METRICS_CONTENT_TYPE, false },
+    { "/policy", write_policy, NULL, false },
+    { "/explain", write_explanation, NULL, false },
+    { "/reload", do_reload, NULL, true },
+    { "/drain", do_drain, NULL, true },
+    { "/quitquitquit", do_quit, NULL, true },
+};
 
 static void watch_signals(struct sidecar *sidecar)
 {
@@ -253,8 +302,11 @@ static void build_identity(struct sidecar *sidecar)
 
 static void build_origins(struct sidecar *sidecar)
 {
-    sidecar->origins = origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls,
-                                   sidecar->own, sidecar->n_own);
+    size_t n_own;
+    const struct sockaddr_storage *own = listeners_own(sidecar->listeners, &n_own);
+
+    sidecar->origins =
+        origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls, own, n_own);
     sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
                                          origins_pool(sidecar->origins));
 }
@@ -262,6 +314,8 @@ static void build_origins(struct sidecar *sidecar)
 static void build_exchanges(struct sidecar *sidecar)
 {
     const struct settings *settings = sidecar->settings;
+    size_t n_ports;
+    const uint16_t *ports = listeners_ports(sidecar->listeners, &n_ports);
 
     sidecar->exchanges = (struct exchange_context){
         .loop = sidecar->loop,
@@ -270,11 +324,12 @@ static void build_exchanges(struct sidecar *sidecar)
         .pool = origins_pool(sidecar->origins),
         .keeper = sidecar->keeper,
         .realms = sidecar->realms,
+        .callers = sidecar->callers,
         .destination_rules = { .default_host = settings->default_host,
                                .plaintext_hosts = settings->plaintext_hosts.items,
                                .n_plaintext_hosts = settings->plaintext_hosts.n,
-                               .own_ports = sidecar->own_ports,
-                               .n_own_ports = settings->n_listen,
+                               .own_ports = ports,
+                               .n_own_ports = n_ports,
                                .own_addresses = settings->listen,
                                .n_own_addresses = settings->n_listen },
         .identity_rules = { .placeholder = text_of(settings->placeholder),
@@ -312,13 +367,15 @@ static void build_front(struct sidecar *sidecar)
                                                exchange_gone, on_emptied };
     sidecar->front =
         front_new(sidecar->loop, sidecar->log, limits, &sidecar->handler, &sidecar->exchanges);
-    for (size_t i = 0; i + 1 < sidecar->n_own; i++) {
-        front_listen(sidecar->front, sidecar->fds[i]);
-        sidecar->fds[i] = -1;
-    }
-    sidecar->admin = admin_new(sidecar->loop, sidecar->fds[sidecar->n_own - 1], pages,
-                               sizeof(pages) / sizeof(pages[0]), sidecar);
-    sidecar->fds[sidecar->n_own - 1] = -1;
+    size_t last = listeners_n(sidecar->listeners) - 1;
+    for (size_t i = 0; i < last; i++)
+        front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
+    struct admin_rules rules = { .pages = pages,
+                                 .n_pages = sizeof(pages) / sizeof(pages[0]),
+                                 .context = sidecar,
+                                 .hosts = &sidecar->settings->admin_hosts,
+                                 .callers = sidecar->callers };
+    sidecar->admin = admin_new(sidecar->loop, listeners_take(sidecar->listeners, last), &rules);
 }
 
 /* Hundreds of clients with a connection each way: take all the descriptors that we may have. */
@@ -361,22 +418,24 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->drain_deadline.passed = on_drain_deadline;
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
-    listen_on_all(sidecar, diags);
+    callers_check(settings, diags);
+    sidecar->listeners = listeners_open(settings, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
         return NULL;
     }
     sidecar->loop = loop_new();
+    sidecar->notify = notify_new(sidecar->loop);
     sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
     library_log = sidecar->log;
     event_set_log_callback(on_library_message);
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
     build_identity(sidecar);
     build_origins(sidecar);
+    sidecar->callers = callers_new(settings, sidecar->loop, sidecar->log);
     build_exchanges(sidecar);
     build_policies(sidecar);
     build_front(sidecar);
-    watch_signals(sidecar);
     token_keeper_start(sidecar->keeper);
     if (!locked_is_locked())
         log_message(sidecar->log, LOG_INFO, "memory",
@@ -391,10 +450,14 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
 static void silence(struct sidecar *sidecar)
 {
     deadline_clear(&sidecar->drain_deadline);
-    for (size_t i = 0; i < SIGNALS; i++)
-        event_free(sidecar->signals[i]);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        if (sidecar->signals[i])
+            event_free(sidecar->signals[i]);
+    }
+    notify_free(sidecar->notify);
     front_free(sidecar->front);
     admin_free(sidecar->admin);
+    callers_free(sidecar->callers);
     token_keeper_free(sidecar->keeper);
     origins_silence(sidecar->origins);
     live_providers_free(sidecar->providers);
@@ -427,37 +490,115 @@ void sidecar_free(struct sidecar *sidecar)
         return;
     if (sidecar->loop)
         free_loop_things(sidecar);
-    for (size_t i = 0; i < sidecar->n_own; i++) {
-        if (sidecar->fds[i] >= 0)
-            close(sidecar->fds[i]);
-    }
+    listeners_free(sidecar->listeners);
     live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
-    free(sidecar->own);
-    free(sidecar->own_ports);
-    free(sidecar->fds);
     free(sidecar);
 }
 
 /* Scripts wait for this line. */
 static void say_ready(const struct sidecar *sidecar)
 {
-    char text[ADDRESS_TEXT_MAX];
-
     fputs("ready", stderr);
-    for (size_t i = 0; i < sidecar->n_own; i++) {
-        address_text((const struct sockaddr *)&sidecar->own[i], text);
-        fprintf(stderr, " %s=%s", i + 1 < sidecar->n_own ? "listen" : "admin", text);
-    }
+    listeners_print(sidecar->listeners, stderr);
     fputc('\n', stderr);
     fflush(stderr);
 }
 
-int sidecar_run(struct sidecar *sidecar)
+static int serve(struct sidecar *sidecar)
 {
     say_ready(sidecar);
+    notify_ready(sidecar->notify);
     event_base_dispatch(loop_base(sidecar->loop));
+    event_base_loop(loop_base(sidecar->loop),
+                    EVLOOP_NONBLOCK); /* the answer to /quitquitquit leaves */
     return sidecar->exit_code;
+}
+
+int sidecar_run(struct sidecar *sidecar)
+{
+    watch_signals(sidecar);
+    return serve(sidecar);
+}
+
+/* ---- beside an app ---- */
+
+struct guest_end {
+    struct sidecar *sidecar;
+    int status;
+};
+
+static void on_app_ended(void *context, int status)
+{
+    struct guest_end *end = context;
+
+    end->status = status;
+    drain(end->sidecar, "the app has ended");
+}
+
+static void on_late_signal(void *context)
+{
+    drain(((struct guest_end *)context)->sidecar, "a signal");
+}
+
+void sidecar_guest_prepare(struct sidecar_guest *guest)
+{
+    getrlimit(RLIMIT_NOFILE, &guest->files);
+    getrlimit(RLIMIT_CORE, &guest->core);
+    app_hold_signals();
+}
+
+/* Where the app finds us, and what it sends where the token is due. VTEX's clients speak http:// then; what
+ * insists on https:// gets our 405, which says what to do, and not a way around us. */
+static char **variables_of(const struct sidecar *sidecar, const char *address)
+{
+    static const char *const proxies[] = { "http_proxy", "HTTP_PROXY", "https_proxy",
+                                           "HTTPS_PROXY" };
+    enum { N_PROXIES = 4, N = 9, VALUE_MAX = 512 };
+    const char *not = getenv("no_proxy");
+    char **variables = mem_alloc(N + 1, sizeof(*variables)), admin[256] = "";
+
+    for (size_t i = 0; i < N; i++)
+        variables[i] = mem_alloc(VALUE_MAX, 1);
+    for (size_t i = 0; i < N_PROXIES; i++)
+        snprintf(variables[i], VALUE_MAX, "%s=http://%s", proxies[i], address);
+    listeners_first(sidecar->listeners, true, admin, sizeof(admin));
+    snprintf(variables[4], VALUE_MAX, "no_proxy=localhost,127.0.0.1,::1%s%s", not ? "," : "",
+             not ? not : "");
+    snprintf(variables[5], VALUE_MAX, "NO_PROXY=%s", variables[4] + strlen("no_proxy="));
+    snprintf(variables[6], VALUE_MAX, "VTEX_IO=true");
+    snprintf(variables[7], VALUE_MAX, "JANUS_PLACEHOLDER=%s", sidecar->settings->placeholder);
+    snprintf(variables[8], VALUE_MAX, "JANUS_ADMIN=%s", admin);
+    return variables;
+}
+
+static void free_variables(char **variables)
+{
+    for (size_t i = 0; variables[i]; i++)
+        free(variables[i]);
+    free(variables);
+}
+
+int sidecar_run_beside(struct sidecar *sidecar, const struct sidecar_guest *guest)
+{
+    static const char *const hidden[] = { "JANUS_APPKEY", "JANUS_APPTOKEN", "JANUS_LISTEN", NULL };
+    struct guest_end end = { sidecar, 1 };
+    char address[256];
+
+    if (!listeners_first(sidecar->listeners, false, address, sizeof(address))) {
+        fputs(
+            "janus-sidecar: error: --listen: exec needs a port: http_proxy names no Unix socket\n",
+            stderr);
+        return 2;
+    }
+    char **variables = variables_of(sidecar, address);
+    struct app_plan plan = { guest->argv, variables, hidden, guest->files, guest->core };
+    struct app *app = app_start(sidecar->loop, &plan, on_app_ended, on_late_signal, &end);
+    free_variables(variables);
+    if (app)
+        serve(sidecar);
+    app_free(app);
+    return end.status;
 }

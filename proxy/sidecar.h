@@ -4,6 +4,8 @@
 #ifndef PROXY_SIDECAR_H
 #define PROXY_SIDECAR_H
 
+#include <sys/resource.h>
+
 #include "config/diag.h"
 #include "config/settings.h"
 
@@ -17,5 +19,16 @@ void sidecar_free(struct sidecar *sidecar);
 /* Says "ready ..." on standard error and serves until SIGTERM or SIGINT has been followed by a
  * drain. Returns the exit code: 0, or 1 if exchanges had to be cut at --drain-timeout. */
 int sidecar_run(struct sidecar *sidecar);
+
+/* The app that exec runs. */
+struct sidecar_guest {
+    char **argv;
+    struct rlimit files, core;
+};
+/* First of all: notes our limits, and holds signals back. */
+void sidecar_guest_prepare(struct sidecar_guest *guest);
+/* As sidecar_run(), but that signals are the app's, and its end is what begins the drain. Returns its status as a
+ * shell tells it. */
+int sidecar_run_beside(struct sidecar *sidecar, const struct sidecar_guest *guest);
 
 #endif

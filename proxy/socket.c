@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "proxy/loop.h"
@@ -187,8 +188,21 @@ int socket_connect(const struct sockaddr *address, socklen_t len)
     return fd;
 }
 
+static void unix_text(const struct sockaddr *address, char out[ADDRESS_TEXT_MAX])
+{
+    const struct sockaddr_un *at = (const struct sockaddr_un *)(const void *)address;
+    struct text path = { at->sun_path, strnlen(at->sun_path, sizeof(at->sun_path)) };
+
+    memcpy(out, "unix:", 5);
+    text_printable(path, out + 5, ADDRESS_TEXT_MAX - 5);
+}
+
 void address_text(const struct sockaddr *address, char out[ADDRESS_TEXT_MAX])
 {
+    if (address->sa_family == AF_UNIX) {
+        unix_text(address, out);
+        return;
+    }
     char host[INET6_ADDRSTRLEN] = "?";
     bool six = address->sa_family == AF_INET6;
     const void *bytes =
@@ -237,6 +251,11 @@ uint16_t address_port(const struct sockaddr *address)
     return ntohs(address->sa_family == AF_INET6
                      ? ((const struct sockaddr_in6 *)(const void *)address)->sin6_port
                      : ((const struct sockaddr_in *)(const void *)address)->sin_port);
+}
+
+uint16_t address_host_port(const struct sockaddr *address)
+{
+    return address->sa_family == AF_UNIX ? 80 : address_port(address);
 }
 
 void address_set_port(struct sockaddr *address, uint16_t port)

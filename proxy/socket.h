@@ -64,13 +64,16 @@ int socket_listen(const struct listen_address *address, int backlog);
 /* Begins to connect; -1 with errno if that failed at once. */
 int socket_connect(const struct sockaddr *address, socklen_t len);
 
-enum { ADDRESS_TEXT_MAX = 64 };
-/* "127.0.0.1:8380", "[::1]:8380" */
+enum { ADDRESS_TEXT_MAX = 128 };
+/* "127.0.0.1:8380", "[::1]:8380", "unix:/run/janus.sock" */
 void address_text(const struct sockaddr *address, char out[ADDRESS_TEXT_MAX]);
 /* The same host whatever the port; an IPv4 address and its IPv4-mapped IPv6 form are the same. */
 bool address_same_host(const struct sockaddr *a, const struct sockaddr *b);
 /* An address of this machine (of this network namespace). Asks the kernel. */
 bool address_is_local(const struct sockaddr *address);
+/* The port that a Host gives who means the listener at this address. Behind a Unix socket no port is
+ * known, so `http://localhost/` names us: 80. */
+uint16_t address_host_port(const struct sockaddr *address);
 uint16_t address_port(const struct sockaddr *address);
 void address_set_port(struct sockaddr *address, uint16_t port);
 

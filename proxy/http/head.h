@@ -37,7 +37,8 @@ enum header_id {
     HEADER_USE_HTTPS,
     HEADER_PROXY_TO,
     HEADER_REMOTE_PORT,
-    HEADER_JANUS_AUTH, /* X-Janus-Auth */
+    HEADER_JANUS_AUTH,   /* X-Janus-Auth */
+    HEADER_JANUS_CALLER, /* X-Janus-Caller */
     HEADER_ORIGIN,
     HEADER_SEC_FETCH_SITE,
     N_HEADER_IDS,

@@ -22,6 +22,7 @@ static const struct known_name known[] = {
     { TEXT_INIT("authorization"), HEADER_AUTHORIZATION },
     { TEXT_INIT("content-length"), HEADER_CONTENT_LENGTH },
     { TEXT_INIT("sec-fetch-site"), HEADER_SEC_FETCH_SITE },
+    { TEXT_INIT("x-janus-caller"), HEADER_JANUS_CALLER },
     { TEXT_INIT("x-vtex-proxy-to"), HEADER_PROXY_TO },
     { TEXT_INIT("x-vtex-use-https"), HEADER_USE_HTTPS },
     { TEXT_INIT("proxy-connection"), HEADER_PROXY_CONNECTION },

@@ -11,9 +11,10 @@
 #include "tests/flow/kit_wait.h"
 #include "tests/flow/kit_world.h"
 
-#define HEALTHZ "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-#define GET     "GET /v1/a HTTP/1.1\r\nHost: api.partner.example\r\n\r\n"
-#define OK      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define HEALTHZ    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#define GET        "GET /v1/a HTTP/1.1\r\nHost: api.partner.example\r\n\r\n"
+#define POST(what) "POST /" what " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+#define OK         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 static struct world own;
 
@@ -25,23 +26,59 @@ static struct admin {
     unsigned status;
     const char *says;
 } admins[] = {
-    { "/healthz", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive" },
-    { "/readyz", "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\"ready\":true" },
-    { "/metrics", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 200,
+    { "/healthz", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, "alive" },
+    { "/readyz", "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, "\"ready\":true" },
+    { "/metrics", "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 200,
       "# TYPE janus_sidecar_policy_rules gauge\n"
       "# HELP janus_sidecar_policy_rules Rules of the policy in force.\n"
       "janus_sidecar_policy_rules{policy=\"manifest\"} 4\n" },
-    { "/metrics to a page", "GET /metrics HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n",
-      403, "CallerRefused" },
-    { "/ is not there", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 404, "/healthz" },
-    { "POST", "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405,
-      "MethodNotAllowed" },
-    { "Origin", "GET /readyz HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n", 403,
+    { "/metrics to a page",
+      "GET /metrics HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.test\r\n\r\n", 403,
       "CallerRefused" },
-    { "Sec-Fetch-Site", "GET /healthz HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\n\r\n",
-      403, "CallerRefused" },
+    { "/policy", "GET /policy HTTP/1.1\r\nHost: localhost\r\n\r\n", 200,
+      "\"account\":\"storeacct\",\"workspace\":\"master\",\"region\":\"aws-us-east-1\",\"kinds\":["
+      "\"outbound-access\",\"license\",\"app\"],\"mode\":\"enforce\"" },
+    { "/explain allows",
+      "GET /explain?method=GET&url=https%3A%2F%2Fapi.partner.example%2Fv1%2Fa HTTP/1.1\r\n"
+      "Host: localhost\r\n\r\n",
+      200,
+      "\"verdict\":\"allow\",\"method\":\"GET\",\"url\":\"https://api.partner.example/v1/a\"" },
+    { "/explain denies",
+      "GET /explain?url=https://api.partner.example/v2 HTTP/1.1\r\nHost: localhost\r\n\r\n", 200,
+      "\"verdict\":\"deny\",\"method\":\"GET\"" },
+    { "/explain decodes once",
+      "GET /explain?url=https://any.partner.example/%2541?x%26y HTTP/1.1\r\nHost: "
+      "localhost\r\n\r\n",
+      200, "\"url\":\"https://any.partner.example/%41?x&y\"" },
+    { "/explain leaves a broken escape",
+      "GET /explain?url=https://any.partner.example/%4 HTTP/1.1\r\nHost: localhost\r\n\r\n", 200,
+      "\"verdict\":\"refuse\"" },
+    { "/explain without a url", "GET /explain?method=GET HTTP/1.1\r\nHost: localhost\r\n\r\n", 400,
+      "BadRequest" },
+    { "/explain without a query", "GET /explain HTTP/1.1\r\nHost: localhost\r\n\r\n", 400,
+      "BadRequest" },
+    { "/explain by POST",
+      "POST /explain?url=x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405,
+      "Use GET" },
+    { "/reload by GET", "GET /reload HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "Use POST" },
+    { "/drain by GET", "GET /drain HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "Use POST" },
+    { "/quitquitquit by GET", "GET /quitquitquit HTTP/1.1\r\nHost: localhost\r\n\r\n", 405,
+      "Use POST" },
+    { "/quitquitquit by a page", POST("quitquitquit") "Origin: https://evil.test\r\n\r\n", 403,
+      "CallerRefused" },
+    { "/reload by a rebound page",
+      "POST /reload HTTP/1.1\r\nHost: evil.test\r\nContent-Length: 0\r\n\r\n", 403,
+      "CallerRefused" },
+    { "/ is not there", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "/healthz" },
+    { "POST", "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405,
+      "MethodNotAllowed" },
+    { "Origin", "GET /readyz HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.test\r\n\r\n", 403,
+      "CallerRefused" },
+    { "Sec-Fetch-Site",
+      "GET /healthz HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n\r\n", 403,
+      "CallerRefused" },
     { "Origin, and not there",
-      "GET /nowhere HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.test\r\n\r\n", 403,
+      "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.test\r\n\r\n", 403,
       "CallerRefused" },
 };
 
@@ -83,14 +120,14 @@ static void admin_stays_open(void **state)
 
 static void readiness(void **state)
 {
-    static const char readyz[] = "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char readyz[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     static const struct plan plan = { .token = "" };
     char *old = jwt_text("old", time(NULL) - 10), *brief;
 
     (void)state;
     world_open(&own, &plan);
     expect_admin(readyz, 503, "missing or expired");
-    expect_admin("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 200, "alive");
+    expect_admin("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, "alive");
     brief = jwt_text("brief", time(NULL) + 3);
     folder_replace(own.folder, "token", brief);
     process_await_line(own.sidecar, "event=token generation=1");
@@ -120,13 +157,82 @@ static void readiness(void **state)
     world_forget(&own);
 }
 
+/* ---- what it does
+ * ---------------------------------------------------------------------------------- */
+
+static void reloads(void **state)
+{
+    (void)state;
+    world_open(&own, NULL);
+    process_await_line(own.sidecar, "event=token");
+    folder_manifest(own.folder, "api.partner.example\t/v2/*\n");
+    expect_admin(POST("reload") "\r\n", 200, "\"reloaded\":true,\"generation\":");
+    expect_status(world_refused(&own, GET), 403);
+    folder_write(own.folder, "manifest.json", "{ \"policies\": [ }");
+    expect_admin(POST("reload") "\r\n", 409, "manifest.json:1:");
+    expect_admin("GET /policy HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, "\"reload\":\"failed\"");
+    expect_admin("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, "\"ready\":true");
+    world_close(&own);
+}
+
+/* It says that it leaves, and serves on. */
+static void announces(void **state)
+{
+    (void)state;
+    world_open(&own, NULL);
+    process_await_line(own.sidecar, "event=token");
+    struct client *client = world_client(&own);
+    client_say(client, GET);
+    struct origin_conn *conn = origin_accept(own.origin);
+    origin_head(conn);
+    expect_admin(POST("drain") "\r\n", 200, "\"draining\":true");
+    expect_admin("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", 503, "\"draining\":true");
+    origin_say(conn, OK);
+    expect_header(client_response(client), "Connection", "close");
+    assert_int_equal(client_end(client), ENDING_CLEAN);
+    client = world_client(&own);
+    client_say(client, GET);
+    origin_head(conn);
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+    world_close(&own);
+}
+
+static void quits(void **state)
+{
+    (void)state;
+    world_open(&own, NULL);
+    struct client *client = world_client(&own);
+    client_say(client, GET);
+    struct origin_conn *conn = origin_accept(own.origin);
+    origin_head(conn);
+    expect_admin(POST("quitquitquit") "\r\n", 200, "\"ending\":true");
+    expect_admin(POST("quitquitquit") "\r\n", 200, "\"ending\":true"); /* cuts nothing */
+    assert_true(client_is_refused(own.port));
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+    clients_close();
+    assert_int_equal(process_wait(own.sidecar), 0);
+    world_forget(&own);
+}
+
+/* The answer leaves although nothing keeps the process any more. */
+static void quits_idle(void **state)
+{
+    (void)state;
+    world_open(&own, NULL);
+    expect_admin(POST("quitquitquit") "\r\n", 200, "\"ending\":true");
+    assert_int_equal(process_wait(own.sidecar), 0);
+    world_forget(&own);
+}
+
 /* libevhtp would lose the second of two requests: each answer is the last. */
 static void no_body_for_head(void **state)
 {
     (void)state;
     world_open(&own, NULL);
     struct client *client = client_new(own.admin_port);
-    client_say(client, "HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_say(client, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const struct response *response = client_response_to_head(client);
     expect_status(response, 200);
     expect_header(response, "Connection", "close");
@@ -158,10 +264,10 @@ static struct flood {
     { "one header without end", "GET /healthz HTTP/1.1\r\nX: ", "of no use to anybody " },
     { "a target without end", "GET /", "of-no-use-to-anybody" },
     { "a body without end",
-      "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n",
+      "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000000\r\n\r\n",
       "of no use to anybody" },
     { "chunks without end",
-      "POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
       "10\r\n0123456789abcdef\r\n" },
 };
 
@@ -273,6 +379,10 @@ static struct single {
 } singles[] = {
     { "an admin connection stays open at the end", admin_stays_open },
     { "/readyz follows token and drain", readiness },
+    { "POST /reload", reloads },
+    { "POST /drain", announces },
+    { "POST /quitquitquit", quits },
+    { "POST /quitquitquit without a client", quits_idle },
     { "HEAD has no body", no_body_for_head },
     { "66 headers", many_headers },
     { "65 connections", many_connections },

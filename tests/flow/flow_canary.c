@@ -237,7 +237,7 @@ static void look_at_pages(const struct canary *canary)
     for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
         struct client *client = client_new(canary->town.admin_port);
         struct bytes head = { 0 };
-        bytes_print(&head, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", pages[i]);
+        bytes_print(&head, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", pages[i]);
         client_say(client, head.at);
         bytes_free(&head);
         const struct response *response = client_response(client);

@@ -483,15 +483,18 @@ static struct call {
     unsigned status;
     const char *says;
 } calls[] = {
-    { "GET", "GET /token HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\"live\":true" },
-    { "POST", "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405, "Use GET" },
-    { "DELETE", "DELETE /token HTTP/1.1\r\nHost: x\r\n\r\n", 405, "Use GET" },
-    { "a browser's page", "GET /token HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\n\r\n",
-      403, "Browsers may not" },
-    { "a browser's image", "GET /token HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\n\r\n",
-      403, "Browsers may not" },
-    { "a longer path", "GET /token/value HTTP/1.1\r\nHost: x\r\n\r\n", 404, "/token" },
-    { "a query", "GET /token?value=1 HTTP/1.1\r\nHost: x\r\n\r\n", 200, "\"live\":true" },
+    { "GET", "GET /token HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, "\"live\":true" },
+    { "POST", "POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405,
+      "Use GET" },
+    { "DELETE", "DELETE /token HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "Use GET" },
+    { "a browser's page",
+      "GET /token HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n", 403,
+      "Browsers may not" },
+    { "a browser's image",
+      "GET /token HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n\r\n", 403,
+      "Browsers may not" },
+    { "a longer path", "GET /token/value HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "/token" },
+    { "a query", "GET /token?value=1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, "\"live\":true" },
 };
 
 static void called(void **state)

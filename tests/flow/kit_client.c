@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/flow/kit_wait.h"
@@ -37,20 +38,52 @@ static struct sockaddr_in loopback(uint16_t port)
                                  .sin_addr = { htonl(INADDR_LOOPBACK) } };
 }
 
-struct client *client_new(uint16_t port)
+static struct client *connected(const struct sockaddr *address, socklen_t len)
 {
     struct client *client = calloc(1, sizeof(*client));
-    struct sockaddr_in address = loopback(port);
 
     assert_non_null(client);
-    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    client->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     bytes_add(&client->seen, "", 0);
     LIST_INSERT_HEAD(&clients, client, link);
-    if (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) != 0 &&
-        errno != EINPROGRESS)
+    if (connect(client->fd, address, len) != 0 && errno != EINPROGRESS)
         fail_msg("cannot connect to the sidecar: %s", strerror(errno));
     wait_for(client->fd, POLLOUT, "a connection to the sidecar");
     return client;
+}
+
+struct client *client_new(uint16_t port)
+{
+    struct sockaddr_in address = loopback(port);
+
+    return connected((struct sockaddr *)&address, sizeof(address));
+}
+
+static struct sockaddr_un unix_address(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+    assert_true(strlen(path) < sizeof(address.sun_path));
+    memcpy(address.sun_path, path, strlen(path));
+    return address;
+}
+
+struct client *client_new_unix(const char *path)
+{
+    struct sockaddr_un address = unix_address(path);
+
+    return connected((struct sockaddr *)&address, sizeof(address));
+}
+
+bool client_unix_is_refused(const char *path)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = unix_address(path);
+    bool refused = connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 &&
+                   (errno == ECONNREFUSED || errno == ENOENT);
+
+    close(fd);
+    return refused;
 }
 
 void client_secure(struct client *client, SSL_CTX *context, const char *name)

@@ -19,6 +19,10 @@ struct response {
 };
 
 struct client *client_new(uint16_t port);
+/* By a Unix socket. */
+struct client *client_new_unix(const char *path);
+/* Connects to nobody: true if refused, or if nothing stands there. */
+bool client_unix_is_refused(const char *path);
 /* TLS from here on: shakes hands and checks that it is `name` who answers. Fails the test if not. */
 void client_secure(struct client *client, SSL_CTX *context, const char *name);
 /* Connects to nobody: true if refused. */

@@ -100,6 +100,19 @@ static bool lay_over_hosts(const char *hosts)
            mount(hosts, "/etc/hosts", NULL, MS_BIND, NULL) == 0;
 }
 
+/* As systemd does: from 3 on, and open after exec. */
+static void hand_over(const int handed[2])
+{
+    int copies[2];
+
+    for (int i = 0; i < 2; i++)
+        copies[i] = handed[i] ? fcntl(handed[i], F_DUPFD_CLOEXEC, 64) : -1;
+    for (int i = 0; i < 2; i++) {
+        if (copies[i] >= 0)
+            dup2(copies[i], STDERR_FILENO + 1 + i);
+    }
+}
+
 static void add_environment(const char *const *more)
 {
     for (; more && *more; more++)
@@ -147,6 +160,7 @@ static void become(const struct process_plan *plan, int out, int err)
     dup2(input_of(plan->input), STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
+    hand_over(plan->handed); /* last: 3 and 4 may be one of the others */
     limit_files(plan->max_files);
     if (plan->dumps)
         allow_dumps();

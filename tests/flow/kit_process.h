@@ -25,6 +25,7 @@ struct process_plan {
     unsigned max_files;         /* descriptors it may have, RLIMIT_NOFILE; 0: as many as we */
     const char *const *environment; /* more of it, NAME=value, ended by NULL; NULL: no more */
     enum process_log log;           /* what its standard error is */
+    int handed[2];                  /* descriptors of ours that it finds as 3 and 4; 0: none */
     bool nobody;                    /* it runs as the user nobody; we must be root for that */
     bool dumps;                     /* it may write core dumps of any size, if we may */
 };

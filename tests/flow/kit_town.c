@@ -217,7 +217,7 @@ json_t *town_admin(const struct town *town, const char *path, unsigned *status)
     struct client *client = client_new(town->admin_port);
     struct bytes head = { 0 };
 
-    bytes_print(&head, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    bytes_print(&head, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
     client_say(client, head.at);
     bytes_free(&head);
     const struct response *response = client_response(client);

@@ -216,12 +216,12 @@ static void admin_says(const struct world *world, const char *request, unsigned 
 
 void world_readyz(const struct world *world, unsigned status, const char *says)
 {
-    admin_says(world, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", status, says);
+    admin_says(world, "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", status, says);
 }
 
 void world_metrics(const struct world *world, const char *says)
 {
-    admin_says(world, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 200, says);
+    admin_says(world, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, says);
 }
 
 /* ---- groups

@@ -36,6 +36,10 @@ static bool start_listening(evhtp_t *htp, const char *where)
         fprintf(stderr, "janus-sim: --listen %s: %s\n", where, why);
         return false;
     }
+    if (address.kind != LISTEN_TCP) {
+        fprintf(stderr, "janus-sim: --listen %s: the simulator speaks TLS over TCP only\n", where);
+        return false;
+    }
     if (evhtp_bind_sockaddr(htp, (struct sockaddr *)&address.socket, address.socket_len, BACKLOG) !=
         0) {
         fprintf(stderr, "janus-sim: cannot listen on %s: %s\n", where, strerror(errno));

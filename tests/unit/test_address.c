@@ -1,6 +1,7 @@
 #include "tests/unit/stories.h"
 
 #include <arpa/inet.h>
+#include <sys/un.h>
 
 #include "config/address.h"
 
@@ -42,6 +43,45 @@ static void test_listen(void **state)
                                                                 : sizeof(struct sockaddr_in6));
 }
 
+static const char long_path[] =
+    "unix:/"
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    "aaaaaaaaaaaaaaaaaaaaa";
+
+static struct local {
+    const char *name;
+    struct text text;
+    enum listen_kind kind;
+    const char *path; /* or the name */
+    unsigned mode;
+    const char *group;
+} locals[] = {
+    { "unix", TEXT_INIT("unix:/run/janus.sock"), LISTEN_UNIX, "/run/janus.sock", 0600, "" },
+    { "unix with a mode", TEXT_INIT("unix:/run/a,mode=0660"), LISTEN_UNIX, "/run/a", 0660, "" },
+    { "unix with mode and group", TEXT_INIT("unix:/run/a,mode=660,group=www-data"), LISTEN_UNIX,
+      "/run/a", 0660, "www-data" },
+    { "unix, group first", TEXT_INIT("unix:a.sock,group=7,mode=0"), LISTEN_UNIX, "a.sock", 0, "7" },
+    { "systemd", TEXT_INIT("systemd:janus-sidecar.socket"), LISTEN_SYSTEMD, "janus-sidecar.socket",
+      0, "" },
+};
+
+static void test_local(void **state)
+{
+    const struct local *row = *state;
+    struct listen_address address;
+    const char *why = "";
+
+    assert_true(listen_address_parse(row->text, &address, &why));
+    assert_int_equal(address.kind, row->kind);
+    assert_string_equal(row->kind == LISTEN_UNIX
+                            ? ((const struct sockaddr_un *)(const void *)&address.socket)->sun_path
+                            : address.name,
+                        row->path);
+    assert_int_equal(address.mode, row->mode);
+    assert_string_equal(address.group, row->group);
+    assert_true(address.loopback);
+}
+
 static struct refused {
     const char *name;
     struct text text;
@@ -67,8 +107,22 @@ static struct refused {
     { "no colon behind the bracket", TEXT_INIT("[::1]8380"), "a port" },
     { "IPv4 in brackets", TEXT_INIT("[127.0.0.1]:80"), "not an IPv6" },
     { "IPv6 with a zone", TEXT_INIT("[fe80::1%lo]:80"), "not an IPv6" },
-    { "unix socket", TEXT_INIT("unix:/run/janus.sock"), "not supported yet" },
-    { "systemd socket", TEXT_INIT("systemd:janus"), "not supported yet" },
+    { "a Unix socket without a path", TEXT_INIT("unix:"), "a path" },
+    { "a Unix socket with suffixes only", TEXT_INIT("unix:,mode=0660"), "a path" },
+    { "an abstract socket", TEXT_INIT("unix:@janus"), "abstract" },
+    { "a path that is too long", { long_path, sizeof(long_path) - 1 }, "107" },
+    { "a NUL in the path", TEXT_INIT("unix:/run/a\0b"), "107" },
+    { "no mode", TEXT_INIT("unix:/run/a,mode="), "octal" },
+    { "a mode in decimal", TEXT_INIT("unix:/run/a,mode=0680"), "octal" },
+    { "a mode with set-uid", TEXT_INIT("unix:/run/a,mode=4755"), "octal" },
+    { "a mode without end", TEXT_INIT("unix:/run/a,mode=777777777777777777"), "octal" },
+    { "no group", TEXT_INIT("unix:/run/a,group="), "group" },
+    { "a group that is too long", TEXT_INIT("unix:/run/a,group=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+      "group" },
+    { "an owner", TEXT_INIT("unix:/run/a,owner=me"), "only mode= and group=" },
+    { "a comma at the end", TEXT_INIT("unix:/run/a,"), "only mode= and group=" },
+    { "systemd without a name", TEXT_INIT("systemd:"), "a name" },
+    { "systemd with two names", TEXT_INIT("systemd:a:b"), "no colon" },
 };
 
 static void test_refused_listen(void **state)
@@ -249,6 +303,7 @@ int main(void)
     static struct stories stories;
 
     STORIES_ADD(&stories, accepted_listen, test_listen);
+    STORIES_ADD(&stories, locals, test_local);
     STORIES_ADD(&stories, refused_listen, test_refused_listen);
     STORIES_ADD(&stories, coverings, test_covers);
     STORIES_ADD(&stories, refused_cidr, test_refused_cidr);

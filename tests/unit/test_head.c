@@ -586,6 +586,7 @@ static struct known {
     { "connection", TEXT_INIT("cOnNeCtIoN"), HEADER_CONNECTION },
     { "keep-alive", TEXT_INIT("Keep-Alive"), HEADER_KEEP_ALIVE },
     { "x-janus-auth", TEXT_INIT("X-Janus-Auth"), HEADER_JANUS_AUTH },
+    { "x-janus-caller", TEXT_INIT("X-Janus-Caller"), HEADER_JANUS_CALLER },
     { "authorization", TEXT_INIT("authorization"), HEADER_AUTHORIZATION },
     { "content-length", TEXT_INIT("Content-Length"), HEADER_CONTENT_LENGTH },
     { "sec-fetch-site", TEXT_INIT("Sec-Fetch-Site"), HEADER_SEC_FETCH_SITE },

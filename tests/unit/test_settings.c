@@ -382,14 +382,14 @@ static struct refused {
       { "--account a --listen localhost:80", "", NULL },
       "--listen",
       "literal address" },
-    { "listening on a unix socket",
-      { "--account a --listen unix:/x", "", NULL },
+    { "a mode without a Unix socket",
+      { "--account a --listen 127.0.0.1:0,mode=0660", "", NULL },
       "--listen",
-      "not supported yet" },
-    { "listening on a systemd socket",
-      { "--account a --listen systemd:x", "", NULL },
+      "address and port" },
+    { "a Unix socket with something unknown behind it",
+      { "--account a --listen unix:/x,mode=0660,owner=me", "", NULL },
       "--listen",
-      "not supported yet" },
+      "address and port" },
     { "listening off loopback",
       { "--account a --listen 0.0.0.0:80", "", NULL },
       "--listen",
@@ -673,6 +673,34 @@ static void test_every_kind(void **state)
     diags_fini(&diags);
 }
 
+/* The comma before mode= and group= parts no items; every other one does. */
+static void test_unix_listeners(void **state)
+{
+    static char words[][80] = { "run",
+                                "--account",
+                                "a",
+                                "--listen",
+                                "127.0.0.1:1,unix:/a,mode=0660,group=g,unix:/b,systemd:c",
+                                "--listen",
+                                "unix:/d,group=h" };
+    char *argv[] = { words[0], words[1], words[2], words[3], words[4], words[5], words[6], NULL };
+    struct diags diags = { 0 };
+    struct settings *settings = settings_load(7, argv, NULL, &diags);
+
+    (void)state;
+    diags_print(&diags, stderr);
+    assert_int_equal(diags.n, 0);
+    assert_int_equal(settings->n_listen, 5);
+    assert_int_equal(settings->listen[0].kind, LISTEN_TCP);
+    assert_int_equal(settings->listen[1].mode, 0660);
+    assert_string_equal(settings->listen[1].group, "g");
+    assert_int_equal(settings->listen[2].mode, 0600);
+    assert_int_equal(settings->listen[3].kind, LISTEN_SYSTEMD);
+    assert_string_equal(settings->listen[4].group, "h");
+    settings_free(settings);
+    diags_fini(&diags);
+}
+
 static void no_secret(void *context, const char *name, const char *value)
 {
     (void)context;
@@ -791,6 +819,7 @@ int main(void)
     STORIES_ADD(&stories, warned, test_warned);
     stories_add(&stories, "defaults", test_defaults, NULL);
     stories_add(&stories, "every kind of setting", test_every_kind, NULL);
+    stories_add(&stories, "Unix sockets in lists", test_unix_listeners, NULL);
     stories_add(&stories, "secrets of the environment", test_secrets, NULL);
     stories_add(&stories, "words, a dash, and the end of options", test_words, NULL);
     stories_add(&stories, "all findings at once", test_all_findings, NULL);
