@@ -94,7 +94,7 @@ static bool find_group(const char *name, gid_t *gid, char why[UNIX_WHY_MAX])
 static bool open_up(const struct listen_address *address, int file, char why[UNIX_WHY_MAX])
 {
     char self[64];
-    gid_t gid;
+    gid_t gid = (gid_t)-1;
 
     if (address->group[0]) {
         if (!find_group(address->group, &gid, why))
