@@ -35,7 +35,7 @@ static const char *at(const char *name)
 /* A world that also listens at `listen`, which holds one %s for a path in our folder. */
 static void open_with(const char *flag, const char *listen)
 {
-    static char value[TEXT_MAX];
+    static char value[2 * TEXT_MAX];
     struct plan plan = { .options = { flag, value } };
 
     snprintf(value, sizeof(value), "%s", listen);
@@ -44,7 +44,7 @@ static void open_with(const char *flag, const char *listen)
 
 static char *address_of(const char *name, const char *suffix)
 {
-    static char text[TEXT_MAX];
+    static char text[2 * TEXT_MAX];
 
     snprintf(text, sizeof(text), "unix:%s%s", at(name), suffix);
     return text;
