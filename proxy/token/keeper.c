@@ -43,7 +43,8 @@ static void make_current(struct token_keeper *keeper, const struct slot *slot, s
     watch_for(keeper, slot->token);
     forget_previous(keeper);
     keeper->previous = keeper->current;
-    keeper->overlap_until_ms = now.boot_ms + keeper->rules.overlap_ms;
+    /* An alarm for nothing would ring for ever. */
+    keeper->overlap_until_ms = keeper->previous ? now.boot_ms + keeper->rules.overlap_ms : 0;
     keeper->current = token_ref(slot->token);
     keeper->current_slot = slot;
     if (!token_generation(slot->token))
