@@ -42,6 +42,9 @@ enum upgrade { UPGRADE_OFF, UPGRADE_WEBSOCKET };
 
 enum via { VIA_OFF, VIA_ON };
 
+/* What the process gives up before it serves; REQUIRE: or it does not start. */
+enum sandbox_mode { SANDBOX_OFF, SANDBOX_ON, SANDBOX_REQUIRE };
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct settings {
@@ -120,6 +123,7 @@ struct settings {
     unsigned circuit_failures; /* in a row, until an address is left alone for a while; 0: never */
 
     enum log_level log_level;
+    enum sandbox_mode sandbox;
 
     char **shown; /* one text a row, for settings_each(); private */
 };

@@ -32,6 +32,10 @@ static const char *const upgrade_names[] = {
 
 static const char *const via_names[] = { [VIA_OFF] = "off", [VIA_ON] = "on", NULL };
 
+static const char *const sandbox_names[] = {
+    [SANDBOX_OFF] = "off", [SANDBOX_ON] = "on", [SANDBOX_REQUIRE] = "require", NULL
+};
+
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
 
@@ -201,6 +205,9 @@ const struct settings_row settings_rows[] = {
 
     { NAMED("log-level", "LOG_LEVEL"), KIND_CHOICE, GROUP_LOG, CHOICE(log_level, log_level_names), "LEVEL",
       "info", "what is logged" },
+
+    { NAMED("sandbox", "SANDBOX"), KIND_CHOICE, GROUP_PROCESS, CHOICE(sandbox, sandbox_names), "HOW", "on",
+      "give up, after the start, what is not needed: on, as far as the kernel can; require, or do not start; off" },
 };
 /* clang-format on */
 
@@ -216,6 +223,7 @@ const char *const settings_groups[N_SETTINGS_GROUPS] = {
     [GROUP_TIME] = "Times",
     [GROUP_LIMIT] = "Limits",
     [GROUP_LOG] = "Log",
+    [GROUP_PROCESS] = "Process",
 };
 
 const char *settings_key(const struct settings_row *row)

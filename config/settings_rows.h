@@ -44,9 +44,10 @@ enum settings_group {
     GROUP_ORIGIN,
     GROUP_TIME,
     GROUP_LIMIT,
-    GROUP_LOG
+    GROUP_LOG,
+    GROUP_PROCESS
 };
-enum { N_SETTINGS_GROUPS = GROUP_LOG + 1 };
+enum { N_SETTINGS_GROUPS = GROUP_PROCESS + 1 };
 
 struct settings_row {
     const char *flag;     /* "--token-file"; the settings file has it without the dashes */
@@ -60,7 +61,7 @@ struct settings_row {
     const char *help;
 };
 
-enum { SETTINGS_MAX_ROWS = 80 };
+enum { SETTINGS_MAX_ROWS = 120 };
 
 extern const struct settings_row settings_rows[];
 extern const size_t settings_n_rows;

@@ -22,12 +22,13 @@
 #include "proxy/sidecar_pages.h"
 #include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
+#include "proxy/sidecar_sandbox.h"
 #include "proxy/sidecar_tls.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
 #include "proxy/token/report.h"
 
-enum { SIGNALS = 3 };
+enum { SIGNALS = 3, EXIT_UNUSABLE = 2 };
 
 struct sidecar {
     const struct settings *settings;
@@ -49,6 +50,7 @@ struct sidecar {
 
     /* clients */
     struct listeners *listeners;
+    struct helper *helper; /* NULL: --sandbox off */
     struct front_handler handler;
     struct callers *callers;
     struct front *front;
@@ -300,15 +302,32 @@ static void build_identity(struct sidecar *sidecar)
     snprintf(sidecar->store_cookie, size, "VtexIdclientAutCookie_%s", settings->account);
 }
 
+static void build_helper(struct sidecar *sidecar, struct diags *diags)
+{
+    size_t n_own;
+    const struct sockaddr_storage *own = listeners_own(sidecar->listeners, &n_own);
+
+    sidecar->helper = sidecar_helper_new(sidecar->settings, own, n_own, diags);
+}
+
+static void on_helper_lost(void *context)
+{
+    struct sidecar *sidecar = context;
+
+    log_message(sidecar->log, LOG_ERROR, "helper_lost", "our helper has ended: so do we");
+    sidecar->exit_code = 1;
+    event_base_loopbreak(loop_base(sidecar->loop));
+}
+
 static void build_origins(struct sidecar *sidecar)
 {
     size_t n_own;
     const struct sockaddr_storage *own = listeners_own(sidecar->listeners, &n_own);
 
-    sidecar->origins =
-        origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls, own, n_own);
+    sidecar->origins = origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls,
+                                   own, n_own, sidecar->helper);
     sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
-                                         origins_pool(sidecar->origins));
+                                         origins_pool(sidecar->origins), sidecar->helper);
 }
 
 static void build_exchanges(struct sidecar *sidecar)
@@ -420,6 +439,8 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar_tokens_check(settings, diags);
     callers_check(settings, diags);
     sidecar->listeners = listeners_open(settings, diags);
+    if (!diags->fatal)
+        build_helper(sidecar, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
         return NULL;
@@ -435,6 +456,8 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->callers = callers_new(settings, sidecar->loop, sidecar->log);
     build_exchanges(sidecar);
     build_policies(sidecar);
+    if (sidecar->helper)
+        helper_watch(sidecar->helper, sidecar->loop, on_helper_lost, sidecar);
     build_front(sidecar);
     token_keeper_start(sidecar->keeper);
     if (!locked_is_locked())
@@ -472,6 +495,8 @@ static void free_loop_things(struct sidecar *sidecar)
     silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
     origins_free(sidecar->origins);
+    helper_free(sidecar->helper);
+    sidecar->helper = NULL;
     deadlines_free(sidecar->drain_deadlines);
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);
@@ -490,6 +515,7 @@ void sidecar_free(struct sidecar *sidecar)
         return;
     if (sidecar->loop)
         free_loop_things(sidecar);
+    helper_free(sidecar->helper);
     listeners_free(sidecar->listeners);
     live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
@@ -499,17 +525,24 @@ void sidecar_free(struct sidecar *sidecar)
 }
 
 /* Scripts wait for this line. */
-static void say_ready(const struct sidecar *sidecar)
+static void say_ready(const struct sidecar *sidecar, const char *sandbox)
 {
     fputs("ready", stderr);
     listeners_print(sidecar->listeners, stderr);
-    fputc('\n', stderr);
+    fprintf(stderr, " sandbox=%s\n", sandbox);
     fflush(stderr);
 }
 
-static int serve(struct sidecar *sidecar)
+/* `app`: that exec runs, or 0. */
+static int serve(struct sidecar *sidecar, pid_t app)
 {
-    say_ready(sidecar);
+    char sandbox[SANDBOX_TEXT_MAX];
+
+    if (!sidecar_sandbox_enter(sidecar->settings, app, sidecar->log, sandbox)) {
+        fprintf(stderr, "janus-sidecar: error: --sandbox require: in force is only: %s\n", sandbox);
+        return EXIT_UNUSABLE;
+    }
+    say_ready(sidecar, sandbox);
     notify_ready(sidecar->notify);
     event_base_dispatch(loop_base(sidecar->loop));
     /* One turn more, in which the answer to /quitquitquit leaves. Without ONCE it would last for as long as
@@ -521,7 +554,7 @@ static int serve(struct sidecar *sidecar)
 int sidecar_run(struct sidecar *sidecar)
 {
     watch_signals(sidecar);
-    return serve(sidecar);
+    return serve(sidecar, 0);
 }
 
 /* ---- beside an app ---- */
@@ -592,14 +625,14 @@ int sidecar_run_beside(struct sidecar *sidecar, const struct sidecar_guest *gues
         fputs(
             "janus-sidecar: error: --listen: exec needs a port: http_proxy names no Unix socket\n",
             stderr);
-        return 2;
+        return EXIT_UNUSABLE;
     }
     char **variables = variables_of(sidecar, address);
     struct app_plan plan = { guest->argv, variables, hidden, guest->files, guest->core };
     struct app *app = app_start(sidecar->loop, &plan, on_app_ended, on_late_signal, &end);
     free_variables(variables);
-    if (app)
-        serve(sidecar);
+    if (app && serve(sidecar, app_pid(app)) == EXIT_UNUSABLE)
+        end.status = EXIT_UNUSABLE;
     app_free(app);
     return end.status;
 }

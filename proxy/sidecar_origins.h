@@ -5,12 +5,14 @@
 #include "config/diag.h"
 #include "proxy/origin/pool.h"
 
+struct helper;
 struct origins;
 
-/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings` and `tls`. */
+/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings`, `tls` and
+ * `helper`, who makes the connections (NULL: nobody but us). */
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
-                            const struct tls *tls, const struct sockaddr_storage *own,
-                            size_t n_own);
+                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
+                            struct helper *helper);
 struct pool *origins_pool(const struct origins *origins);
 unsigned origins_n_circuits_open(const struct origins *origins);
 

@@ -8,6 +8,7 @@
 
 #include "config/memory.h"
 #include "policy/address_class.h"
+#include "proxy/helper.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/origin/circuit.h"
@@ -280,6 +281,16 @@ static void fail_on_circuits(struct origin *origin)
     fail(origin, OUTCOME_CIRCUIT_OPEN, detail);
 }
 
+static int begin_to_connect(const struct origin_context *context,
+                            const struct sockaddr_storage *address)
+{
+    const struct sockaddr *to = (const struct sockaddr *)address;
+    socklen_t len =
+        address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+    return context->helper ? helper_connect(context->helper, to, len) : socket_connect(to, len);
+}
+
 /* Tries one address after the other; the last failure is the one that is told. */
 static void connect_next(struct origin *origin)
 {
@@ -287,9 +298,7 @@ static void connect_next(struct origin *origin)
         const struct sockaddr_storage *address = &origin->addresses.items[origin->next_address++];
         if (!circuit_is_closed(origin, (const struct sockaddr *)address))
             continue;
-        int fd = socket_connect((const struct sockaddr *)address, address->ss_family == AF_INET6
-                                                                      ? sizeof(struct sockaddr_in6)
-                                                                      : sizeof(struct sockaddr_in));
+        int fd = begin_to_connect(origin->context, address);
         if (fd >= 0) {
             origin->state = CONNECTING;
             if (!socket_watch(&origin->socket, origin->context->loop, fd, on_io, origin)) {
@@ -332,7 +341,7 @@ static bool is_own_listener(const struct origin_context *context, const struct s
     return false;
 }
 
-static bool may_connect(const struct origin_context *context, const struct sockaddr *address)
+bool origin_may_connect(const struct origin_context *context, const struct sockaddr *address)
 {
     return address_allowed(address, context->settings->allow_address,
                            context->settings->n_allow_address) &&
@@ -354,7 +363,7 @@ static void on_resolved(void *arg, const struct addresses *found, const char *wh
     }
     for (size_t i = 0; i < found->n; i++) {
         const struct sockaddr *address = (const struct sockaddr *)&found->items[i];
-        if (may_connect(origin->context, address))
+        if (origin_may_connect(origin->context, address))
             origin->addresses.items[origin->addresses.n++] = found->items[i];
         else
             address_text(address, refused);

@@ -15,6 +15,7 @@
 #include "proxy/reply.h"
 
 struct circuits;
+struct helper;
 struct loop;
 struct log;
 struct deadlines;
@@ -31,8 +32,12 @@ struct origin_context {
     const struct sockaddr_storage *own; /* our own listeners: never connected to */
     size_t n_own;
     struct circuits *circuits; /* of addresses that fail; NULL: every address is tried every time */
+    struct helper *helper;     /* who makes connections; NULL: we do */
     struct log *log;           /* says when a circuit opens and closes; may be NULL */
 };
+
+/* Whether a name may lead to `address`. Looks at the settings and our own listeners alone. */
+bool origin_may_connect(const struct origin_context *context, const struct sockaddr *address);
 
 /* Whom to tell. Never called from inside a function of this header. */
 struct origin_owner {

@@ -1,0 +1,142 @@
+#include "proxy/helper_parts.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config/memory.h"
+#include "proxy/loop.h"
+
+struct helper {
+    int channel;
+    pthread_mutex_t asking; /* a question and its answer belong together */
+    pid_t pid;
+    struct event *end;
+    void (*lost)(void *context);
+    void *context;
+};
+
+/* ---- its life ---- */
+
+struct helper *helper_new(const struct helper_rules *rules)
+{
+    struct helper *helper = mem_alloc(1, sizeof(*helper));
+    int ends[2] = { -1, -1 };
+
+    pthread_mutex_init(&helper->asking, NULL);
+    helper->channel = -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0)
+        helper->pid = fork();
+    if (ends[0] < 0 || helper->pid < 0) {
+        int error = errno;
+        close(ends[0]);
+        close(ends[1]);
+        free(helper);
+        errno = error;
+        return NULL;
+    }
+    if (helper->pid == 0) {
+        close(ends[0]);
+        helper_serve(ends[1], rules);
+    }
+    close(ends[1]);
+    helper->channel = ends[0];
+    return helper;
+}
+
+void helper_free(struct helper *helper)
+{
+    if (!helper)
+        return;
+    if (helper->end)
+        event_free(helper->end);
+    close(helper->channel);
+    pthread_mutex_destroy(&helper->asking);
+    free(helper);
+}
+
+static void on_end(evutil_socket_t fd, short what, void *arg)
+{
+    struct helper *helper = arg;
+
+    (void)fd;
+    (void)what;
+    event_del(helper->end);
+    helper->lost(helper->context);
+}
+
+void helper_watch(struct helper *helper, struct loop *loop, void (*lost)(void *context),
+                  void *context)
+{
+    helper->lost = lost;
+    helper->context = context;
+    helper->end = event_new(loop_base(loop), helper->channel, EV_READ | EV_PERSIST, on_end, helper);
+    event_add(helper->end, NULL);
+}
+
+/* ---- questions ---- */
+
+/* The descriptor that came with the answer, -1 if none did; false with errno. */
+static bool ask(struct helper *helper, const struct helper_request *request, const int *fds,
+                size_t n_fds, int *got)
+{
+    struct helper_reply reply = { .error = EPIPE };
+    int given[HELPER_FDS_MAX];
+    size_t n = 0;
+
+    pthread_mutex_lock(&helper->asking);
+    bool answered = helper_send(helper->channel, request, sizeof(*request), fds, n_fds) &&
+                    helper_receive(helper->channel, &reply, sizeof(reply), given, &n);
+    pthread_mutex_unlock(&helper->asking);
+    *got = n ? given[0] : -1;
+    errno = answered ? reply.error : EPIPE;
+    return answered && !reply.error;
+}
+
+int helper_connect(struct helper *helper, const struct sockaddr *address, socklen_t len)
+{
+    struct helper_request request = { .what = HELPER_CONNECT, .len = len };
+    int fd;
+
+    memcpy(&request.address, address, len);
+    return ask(helper, &request, NULL, 0, &fd) ? fd : -1;
+}
+
+int helper_run(struct helper *helper, int out, int err)
+{
+    struct helper_request request = { .what = HELPER_RUN };
+    int ends[2], none;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return -1;
+    int fds[HELPER_FDS_MAX] = { out, err, ends[1] };
+    bool runs = ask(helper, &request, fds, HELPER_FDS_MAX, &none);
+    int error = errno;
+    close(ends[1]);
+    if (runs)
+        return ends[0];
+    close(ends[0]);
+    errno = error;
+    return -1;
+}
+
+bool helper_has_ended(int status, int *code, int *number)
+{
+    struct helper_end end = { 0 };
+    ssize_t n = recv(status, &end, sizeof(end), MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    *code = n == (ssize_t)sizeof(end) ? end.code : 0; /* 0: nobody can say any more */
+    *number = end.number;
+    return true;
+}
+
+void helper_kill(int status)
+{
+    shutdown(status, SHUT_WR);
+}

@@ -1,0 +1,154 @@
+#include "proxy/sidecar_sandbox.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "config/memory.h"
+#include "proxy/log.h"
+#include "proxy/origin/origin.h"
+#include "proxy/token/source_command.h"
+
+/* ---- the helper ---- */
+
+/* The helper's own copy: it is forked while these stand on the caller's stack. */
+static bool may_connect(const void *context, const struct sockaddr *address)
+{
+    return origin_may_connect(context, address);
+}
+
+struct helper *sidecar_helper_new(const struct settings *settings,
+                                  const struct sockaddr_storage *own, size_t n_own,
+                                  struct diags *diags)
+{
+    const struct origin_context context = { .settings = settings, .own = own, .n_own = n_own };
+    struct helper_rules rules = { .may_connect = may_connect, .context = &context };
+    const struct strings *words = &settings->token_command;
+    char **environment = NULL, **argv = NULL;
+
+    if (settings->sandbox == SANDBOX_OFF)
+        return NULL;
+    if (words->n) {
+        environment = source_command_environment(settings->account, settings->workspace);
+        argv = mem_alloc(words->n + 1, sizeof(*argv));
+        memcpy(argv, words->items, words->n * sizeof(*argv));
+        rules.argv = argv;
+        rules.environment = environment;
+    }
+    struct helper *helper = helper_new(&rules);
+    if (!helper)
+        diag_fatal(diags, (struct place){ .file = "--sandbox" },
+                   "the process that connects for us cannot be started: %s; off does without",
+                   strerror(errno));
+    for (size_t i = 0; environment && environment[i]; i++)
+        free(environment[i]);
+    free(environment);
+    free(argv);
+    return helper;
+}
+
+/* ---- rights ---- */
+
+/* Read again when it changes: the folder must be open to us. */
+static void read_file(struct sandbox *sandbox, struct log *log, const char *path)
+{
+    if (path && !sandbox_read_file(sandbox, path))
+        log_message(log, LOG_WARNING, "sandbox",
+                    "%s: what takes its place later cannot be read before a restart: it stands in "
+                    "the root folder, or its folder is not there",
+                    path);
+}
+
+static void read_folder(struct sandbox *sandbox, struct log *log, const char *path)
+{
+    if (!path)
+        return;
+    sandbox_read_folder(sandbox, path);
+    read_file(sandbox, log, path); /* it may be replaced whole */
+}
+
+static void read_what_is_set(struct sandbox *sandbox, struct log *log,
+                             const struct settings *settings)
+{
+    const char *const files[] = { settings->config_file,
+                                  settings->manifest_file,
+                                  settings->shadow_manifest_file,
+                                  settings->token_file,
+                                  settings->appkey_file,
+                                  settings->apptoken_file,
+                                  settings->caller_secret_file,
+                                  settings->ca_file,
+                                  getenv(X509_get_default_cert_file_env()) };
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        read_file(sandbox, log, files[i]);
+    for (size_t i = 0; i < settings->n_client_certs; i++) {
+        read_file(sandbox, log, settings->client_certs[i].certificate);
+        read_file(sandbox, log, settings->client_certs[i].key);
+    }
+    read_folder(sandbox, log, settings->provider_policies);
+    read_folder(sandbox, log, settings->token_session);
+    read_folder(sandbox, log, getenv(X509_get_default_cert_dir_env()));
+}
+
+/* The system's trust, which OpenSSL looks into when it needs a certificate; names; ourselves, for /metrics. */
+static void read_what_is_usual(struct sandbox *sandbox)
+{
+    static const char *const usual[] = { "/etc/ssl/certs",
+                                         "/etc/ssl/cert.pem",
+                                         "/etc/pki",
+                                         "/etc/ca-certificates",
+                                         "/usr/share/ca-certificates",
+                                         "/usr/local/share/ca-certificates",
+                                         "/etc/hosts",
+                                         "/etc/resolv.conf",
+                                         "/etc/nsswitch.conf",
+                                         "/run/systemd/resolve",
+                                         "/proc/self",
+                                         "/dev/null",
+                                         "/dev/urandom" };
+
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+        sandbox_read_folder(sandbox, usual[i]);
+    sandbox_read_folder(sandbox, X509_get_default_cert_dir());
+    sandbox_read_folder(sandbox, X509_get_default_cert_file());
+}
+
+/* The files of our Unix sockets go with us. */
+static void remove_sockets(struct sandbox *sandbox, const struct listen_address *address)
+{
+    const struct sockaddr_un *at = (const struct sockaddr_un *)(const void *)&address->socket;
+    char path[sizeof(at->sun_path) + 1];
+
+    if (address->kind != LISTEN_UNIX)
+        return;
+    memcpy(path, at->sun_path, sizeof(at->sun_path));
+    path[sizeof(at->sun_path)] = '\0';
+    sandbox_remove_in(sandbox, dirname(path));
+}
+
+bool sidecar_sandbox_enter(const struct settings *settings, pid_t app, struct log *log,
+                           char out[SANDBOX_TEXT_MAX])
+{
+    struct sandbox *sandbox;
+
+    snprintf(out, SANDBOX_TEXT_MAX, "off");
+    if (settings->sandbox == SANDBOX_OFF)
+        return true;
+    sandbox = sandbox_new((struct sandbox_needs){ .signals = app });
+    read_what_is_set(sandbox, log, settings);
+    read_what_is_usual(sandbox);
+    for (size_t i = 0; i < settings->n_listen; i++)
+        remove_sockets(sandbox, &settings->listen[i]);
+    remove_sockets(sandbox, &settings->admin);
+    bool whole = sandbox_enter(sandbox, out);
+    sandbox_free(sandbox);
+    if (!whole)
+        log_message(log, LOG_WARNING, "sandbox",
+                    "the kernel does not have all of it; in force is: %s", out);
+    return whole || settings->sandbox != SANDBOX_REQUIRE;
+}
