@@ -68,6 +68,7 @@ struct settings {
     struct strings admin_hosts; /* names by which the admin listener may be called */
     bool unsafe_listen;
     struct ids allow_uid, allow_gid; /* of clients at Unix sockets; both empty: all */
+    char *handover;                  /* path of a Unix socket where a successor asks; NULL: none */
     char *caller_secret_file;        /* NULL: no secret is asked for */
 
     /* identities */
@@ -112,6 +113,7 @@ struct settings {
     unsigned client_idle_ms;  /* a kept-alive client between two requests */
     unsigned head_ms;         /* from a request's first byte to the end of its head */
     unsigned pool_idle_ms;    /* a kept-alive origin connection without work */
+    unsigned drain_delay_ms;  /* from SIGTERM to the end of accepting */
     unsigned drain_ms;        /* from SIGTERM to giving up on exchanges in flight */
     unsigned total_ms;        /* from a request's head to the end of its exchange; 0: no limit */
     unsigned pool_max_age_ms; /* an origin's connection, kept or not; 0: no limit */

@@ -99,6 +99,8 @@ const struct settings_row settings_rows[] = {
       "group whose members may call at Unix sockets" },
     { NAMED("caller-secret-file", "CALLER_SECRET_FILE"), KIND_TEXT, GROUP_LISTEN, FIELD(caller_secret_file),
       "FILE", NULL, "file with a secret that every request must have in X-Janus-Caller; re-read when it changes" },
+    { NAMED("handover", "HANDOVER"), KIND_TEXT, GROUP_LISTEN, FIELD(handover), "PATH", NULL,
+      "Unix socket where a second sidecar with the same setting takes our listeners over, once it is ready" },
     { NAMED("unsafe-listen", "UNSAFE_LISTEN"), KIND_FLAG, GROUP_LISTEN, FIELD(unsafe_listen), NULL, "false",
       "allow addresses off loopback: whoever reaches them acts as the app" },
 
@@ -187,6 +189,8 @@ const struct settings_row settings_rows[] = {
       "50s", "an origin's connection without work" },
     { NAMED("drain-timeout", "DRAIN_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(drain_ms), "TIME", "10s",
       "from SIGTERM to giving up on requests in flight" },
+    { NAMED("drain-delay", "DRAIN_DELAY"), KIND_WAIT, GROUP_TIME, FIELD(drain_delay_ms), "TIME", "0s",
+      "from SIGTERM to refusing new connections: for whatever must first learn that we leave" },
     { NAMED("total-timeout", "TOTAL_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(total_ms), "TIME", "0s",
       "from the head of a request to the end of its response, bodies included; 0s: no limit" },
     { NAMED("pool-max-age", "POOL_MAX_AGE"), KIND_WAIT, GROUP_TIME, FIELD(pool_max_age_ms), "TIME", "5m",

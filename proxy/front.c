@@ -56,7 +56,7 @@ void front_client_left(struct front *front)
 {
     front->n_clients--;
     front_room(front);
-    if (front->n_clients == 0 && front->draining)
+    if (front->n_clients == 0 && front->leaving)
         front->handler->emptied(front->context);
 }
 
@@ -163,16 +163,22 @@ void front_listen(struct front *front, int fd)
     LIST_INSERT_HEAD(&front->listeners, listener, link);
 }
 
+void front_leave(struct front *front)
+{
+    close_listeners(front);
+    front->leaving = true;
+    if (front->n_clients == 0)
+        front->handler->emptied(front->context);
+}
+
 void front_drain(struct front *front)
 {
     struct client *client, *next;
 
     if (front->draining)
         return;
-    close_listeners(front);
     front->draining = true;
-    if (front->n_clients == 0)
-        front->handler->emptied(front->context);
+    front_leave(front);
     for (client = LIST_FIRST(&front->clients); client; client = next) {
         next = LIST_NEXT(client, link);
         if (client->state == IDLE && intake_is_empty(&client->intake))

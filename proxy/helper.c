@@ -85,12 +85,12 @@ static bool ask(struct helper *helper, const struct helper_request *request, con
                 size_t n_fds, int *got)
 {
     struct helper_reply reply = { .error = EPIPE };
-    int given[HELPER_FDS_MAX];
+    int given[FD_MESSAGE_MAX];
     size_t n = 0;
 
     pthread_mutex_lock(&helper->asking);
-    bool answered = helper_send(helper->channel, request, sizeof(*request), fds, n_fds) &&
-                    helper_receive(helper->channel, &reply, sizeof(reply), given, &n);
+    bool answered = fd_message_send(helper->channel, request, sizeof(*request), fds, n_fds) &&
+                    fd_message_receive(helper->channel, &reply, sizeof(reply), given, &n);
     pthread_mutex_unlock(&helper->asking);
     *got = n ? given[0] : -1;
     errno = answered ? reply.error : EPIPE;
@@ -113,8 +113,8 @@ int helper_run(struct helper *helper, int out, int err)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return -1;
-    int fds[HELPER_FDS_MAX] = { out, err, ends[1] };
-    bool runs = ask(helper, &request, fds, HELPER_FDS_MAX, &none);
+    int fds[FD_MESSAGE_MAX] = { out, err, ends[1] };
+    bool runs = ask(helper, &request, fds, FD_MESSAGE_MAX, &none);
     int error = errno;
     close(ends[1]);
     if (runs)

@@ -33,7 +33,7 @@ static void answer(int channel, int error, int fd)
 {
     struct helper_reply reply = { error };
 
-    if (!helper_send(channel, &reply, sizeof(reply), &fd, fd >= 0))
+    if (!fd_message_send(channel, &reply, sizeof(reply), &fd, fd >= 0))
         _exit(0); /* nobody is there to be helped */
 }
 
@@ -69,7 +69,7 @@ static struct run *free_room(void)
     return NULL;
 }
 
-static void serve_run(int channel, const struct helper_rules *rules, const int fds[HELPER_FDS_MAX])
+static void serve_run(int channel, const struct helper_rules *rules, const int fds[FD_MESSAGE_MAX])
 {
     struct run *run = free_room();
     int error = !rules->argv ? EACCES : !run ? EAGAIN : 0;
@@ -97,7 +97,7 @@ static void take_end(struct run *run)
     kill(-run->pid, SIGKILL);
     waitid(P_PID, (id_t)run->pid, &info, WEXITED);
     end = (struct helper_end){ info.si_code, info.si_status };
-    helper_send(run->status, &end, sizeof(end), NULL, 0);
+    fd_message_send(run->status, &end, sizeof(end), NULL, 0);
     close(run->pidfd);
     close(run->status);
     while (waitpid(-run->pid, NULL, WNOHANG) > 0)
@@ -125,14 +125,14 @@ _Noreturn static void leave(void)
 static void serve_one(int channel, const struct helper_rules *rules)
 {
     struct helper_request request;
-    int fds[HELPER_FDS_MAX];
+    int fds[FD_MESSAGE_MAX];
     size_t n;
 
-    if (!helper_receive(channel, &request, sizeof(request), fds, &n))
+    if (!fd_message_receive(channel, &request, sizeof(request), fds, &n))
         leave();
     if (request.what == HELPER_CONNECT)
         serve_connect(channel, rules, &request);
-    else if (request.what == HELPER_RUN && n == HELPER_FDS_MAX)
+    else if (request.what == HELPER_RUN && n == FD_MESSAGE_MAX)
         serve_run(channel, rules, fds);
     else
         answer(channel, EINVAL, -1);

@@ -11,6 +11,7 @@
 #include "proxy/admin.h"
 #include "proxy/app.h"
 #include "proxy/exchange.h"
+#include "proxy/handover.h"
 #include "proxy/http/held.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
@@ -55,11 +56,13 @@ struct sidecar {
     struct callers *callers;
     struct front *front;
     struct admin *admin;
+    struct handover *handover; /* NULL: no --handover, or we have been succeeded */
     struct exchange_context exchanges;
 
     struct event *signals[SIGNALS];
-    struct deadlines *drain_deadlines;
-    struct deadline drain_deadline;
+    struct deadlines *delay_deadlines, *drain_deadlines;
+    struct deadline delay_deadline, drain_deadline;
+    bool told_to_end;
     int exit_code;
 };
 
@@ -146,14 +149,20 @@ static void on_emptied(void *context)
     event_base_loopbreak(loop_base(exchanges->loop));
 }
 
+static void cut_now(struct sidecar *sidecar)
+{
+    log_message(sidecar->log, LOG_WARNING, "drain_cut", "a second signal: ending now");
+    event_base_loopbreak(loop_base(sidecar->loop));
+    sidecar->exit_code = 1;
+}
+
 static void drain(struct sidecar *sidecar, const char *why)
 {
     if (sidecar->exchanges.draining) {
-        log_message(sidecar->log, LOG_WARNING, "drain_cut", "a second signal: ending now");
-        event_base_loopbreak(loop_base(sidecar->loop));
-        sidecar->exit_code = 1;
+        cut_now(sidecar);
         return;
     }
+    deadline_clear(&sidecar->delay_deadline);
     log_message(sidecar->log, LOG_INFO, "draining", "%s: %zu clients are connected", why,
                 front_n_clients(sidecar->front));
     sidecar->exchanges.leaving = sidecar->exchanges.draining = true;
@@ -162,11 +171,64 @@ static void drain(struct sidecar *sidecar, const char *why)
     front_drain(sidecar->front);
 }
 
+static void on_delay_deadline(struct deadline *deadline)
+{
+    drain((struct sidecar *)(void *)((char *)deadline - offsetof(struct sidecar, delay_deadline)),
+          "--drain-delay is over");
+}
+
+/* Whoever balances between us and others learns it first: /readyz says so, connections are not kept. */
+static void begin_to_end(struct sidecar *sidecar, const char *why)
+{
+    bool again = sidecar->told_to_end;
+
+    sidecar->told_to_end = true;
+    if (again) {
+        cut_now(sidecar);
+    } else if (!sidecar->settings->drain_delay_ms || sidecar->exchanges.draining) {
+        drain(sidecar, why);
+    } else {
+        log_message(sidecar->log, LOG_INFO, "leaving", "%s: no new connections after %u ms", why,
+                    sidecar->settings->drain_delay_ms);
+        sidecar->exchanges.leaving = true;
+        notify_stopping(sidecar->notify);
+        deadline_set(sidecar->delay_deadlines, &sidecar->delay_deadline);
+    }
+}
+
+/* Our listeners have another owner. Clients stay until they have had one more response: closing an idle one could
+ * cross its next request. */
+static void on_succeeded(void *context)
+{
+    struct sidecar *sidecar = context;
+
+    log_message(sidecar->log, LOG_INFO, "succeeded", "another has taken our listeners over");
+    listeners_let_go(sidecar->listeners);
+    handover_free(sidecar->handover);
+    admin_free(sidecar->admin);
+    sidecar->handover = NULL;
+    sidecar->admin = NULL;
+    sidecar->exchanges.leaving = true;
+    deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
+    front_leave(sidecar->front);
+}
+
+static void on_give(void *context, int channel)
+{
+    struct sidecar *sidecar = context;
+
+    listeners_give(sidecar->listeners, channel);
+}
+
 static void on_drain_deadline(struct deadline *deadline)
 {
     struct sidecar *sidecar =
         (struct sidecar *)(void *)((char *)deadline - offsetof(struct sidecar, drain_deadline));
 
+    if (!sidecar->exchanges.draining) {
+        drain(sidecar, "the clients that are left");
+        return;
+    }
     log_message(sidecar->log, LOG_WARNING, "drain_cut",
                 "%zu clients were still busy at --drain-timeout", front_n_clients(sidecar->front));
     sidecar->exit_code = 1;
@@ -222,7 +284,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
         reload_all(sidecar, &told);
         diags_fini(&told);
     } else {
-        drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
+        begin_to_end(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
 }
 
@@ -263,8 +325,8 @@ static char *do_quit(void *context, const char *query, unsigned *status)
 
     (void)query;
     *status = 200;
-    if (!sidecar->exchanges.draining)
-        drain(sidecar, "POST /quitquitquit");
+    if (!sidecar->told_to_end && !sidecar->exchanges.draining)
+        begin_to_end(sidecar, "POST /quitquitquit");
     return text_dup(TEXT("{\"draining\":true,\"ending\":true}\n"));
 }
 
@@ -395,6 +457,10 @@ static void build_front(struct sidecar *sidecar)
                                  .hosts = &sidecar->settings->admin_hosts,
                                  .callers = sidecar->callers };
     sidecar->admin = admin_new(sidecar->loop, listeners_take(sidecar->listeners, last), &rules);
+    struct handover_rules successor = { on_give, on_succeeded, sidecar };
+    int fd = listeners_take_handover(sidecar->listeners);
+    if (fd >= 0)
+        sidecar->handover = handover_new(sidecar->loop, fd, &successor);
 }
 
 /* Hundreds of clients with a connection each way: take all the descriptors that we may have. */
@@ -435,6 +501,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->settings = settings;
     build_live_policies(sidecar, diags);
     sidecar->drain_deadline.passed = on_drain_deadline;
+    sidecar->delay_deadline.passed = on_delay_deadline;
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
     callers_check(settings, diags);
@@ -451,6 +518,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     library_log = sidecar->log;
     event_set_log_callback(on_library_message);
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
+    sidecar->delay_deadlines = deadlines_new(sidecar->loop, settings->drain_delay_ms);
     build_identity(sidecar);
     build_origins(sidecar);
     sidecar->callers = callers_new(settings, sidecar->loop, sidecar->log);
@@ -472,7 +540,9 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
 /* Nothing of the process may wake up any more. Exchanges end here, if the drain was cut. */
 static void silence(struct sidecar *sidecar)
 {
+    deadline_clear(&sidecar->delay_deadline);
     deadline_clear(&sidecar->drain_deadline);
+    handover_free(sidecar->handover);
     for (size_t i = 0; i < SIGNALS; i++) {
         if (sidecar->signals[i])
             event_free(sidecar->signals[i]);
@@ -498,6 +568,7 @@ static void free_loop_things(struct sidecar *sidecar)
     helper_free(sidecar->helper);
     sidecar->helper = NULL;
     deadlines_free(sidecar->drain_deadlines);
+    deadlines_free(sidecar->delay_deadlines);
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);
     deadlines_free(sidecar->exchanges.idle_deadlines);
@@ -544,6 +615,7 @@ static int serve(struct sidecar *sidecar, pid_t app)
     }
     say_ready(sidecar, sandbox);
     notify_ready(sidecar->notify);
+    listeners_ready(sidecar->listeners);
     event_base_dispatch(loop_base(sidecar->loop));
     /* One turn more, in which the answer to /quitquitquit leaves. Without ONCE it would last for as long as
      * anything happens. */

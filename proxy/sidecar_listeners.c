@@ -6,13 +6,15 @@
 
 #include "config/memory.h"
 #include "policy/address_class.h"
+#include "proxy/handover.h"
 #include "proxy/limits.h"
 #include "proxy/socket.h"
 #include "proxy/socket_systemd.h"
 #include "proxy/socket_unix.h"
 
 struct listening {
-    int fd; /* -1: taken */
+    int fd;
+    bool taken;
     struct unix_file file;
     struct sockaddr_storage bound;
     bool admin;
@@ -21,6 +23,9 @@ struct listening {
 struct listeners {
     const struct settings *settings;
     struct handed_sockets *handed;
+    struct handover_taken *taken; /* of whoever ran before us; NULL: nobody did */
+    struct unix_file handover_file;
+    int handover; /* -1: none, or taken */
     struct listening *items;
     size_t n;
     struct sockaddr_storage *own;
@@ -59,20 +64,33 @@ static void keep(const struct opening *opening, int fd, const struct unix_file *
     }
 }
 
-static void open_here(const struct opening *opening)
+/* The one that whoever ran before us has opened, or a new one. */
+static int find_socket(const struct opening *opening, struct unix_file *file,
+                       char why[UNIX_WHY_MAX])
 {
     const struct listen_address *address = opening->address;
+    int fd =
+        handover_adopt(opening->listeners->taken, opening->admin ? HANDOVER_ADMIN : HANDOVER_LISTEN,
+                       (const struct sockaddr *)&address->socket);
+
+    if (fd >= 0 && address->kind == LISTEN_UNIX)
+        unix_adopt(address, file);
+    if (fd >= 0)
+        return fd;
+    if (address->kind == LISTEN_UNIX)
+        return unix_listen(address, LISTEN_BACKLOG, file, why);
+    fd = socket_listen(address, LISTEN_BACKLOG);
+    snprintf(why, UNIX_WHY_MAX, "%s", strerror(errno));
+    return fd;
+}
+
+static void open_here(const struct opening *opening)
+{
     struct unix_file file = { .fd = -1 };
     char text[ADDRESS_TEXT_MAX], why[UNIX_WHY_MAX];
-    int fd;
+    int fd = find_socket(opening, &file, why);
 
-    if (address->kind == LISTEN_UNIX) {
-        fd = unix_listen(address, LISTEN_BACKLOG, &file, why);
-    } else {
-        fd = socket_listen(address, LISTEN_BACKLOG);
-        snprintf(why, sizeof(why), "%s", strerror(errno));
-    }
-    address_text((const struct sockaddr *)&address->socket, text);
+    address_text((const struct sockaddr *)&opening->address->socket, text);
     if (fd < 0)
         diag_fatal(opening->diags, opening->place, "cannot listen on %s: %s", text, why);
     else
@@ -125,6 +143,61 @@ static void take_handed(const struct opening *opening)
                    left[0] ? "there are: " : "there is none at all", left);
 }
 
+/* ---- --handover ---- */
+
+static void open_handover(struct listeners *listeners, struct diags *diags)
+{
+    const struct place place = { .file = "--handover" };
+    const char *path = listeners->settings->handover, *why;
+    char text[ADDRESS_TEXT_MAX], reason[UNIX_WHY_MAX];
+    struct listen_address address;
+
+    snprintf(text, sizeof(text), "unix:%s", path);
+    if (strlen(path) >= ADDRESS_TEXT_MAX - sizeof("unix:") ||
+        !listen_address_parse(text_of(text), &address, &why)) {
+        diag_fatal(diags, place, "must be a path of 107 bytes at most, without a comma");
+        return;
+    }
+    listeners->handover =
+        handover_adopt(listeners->taken, HANDOVER_SELF, (const struct sockaddr *)&address.socket);
+    if (listeners->handover >= 0) {
+        unix_adopt(&address, &listeners->handover_file);
+        return;
+    }
+    listeners->handover = unix_listen(&address, 1, &listeners->handover_file, reason);
+    if (listeners->handover < 0)
+        diag_fatal(diags, place, "cannot listen on %s: %s", text, reason);
+}
+
+int listeners_take_handover(struct listeners *listeners)
+{
+    int fd = listeners->handover;
+
+    listeners->handover = -1;
+    return fd;
+}
+
+void listeners_give(const struct listeners *listeners, int channel)
+{
+    for (size_t i = 0; i < listeners->n; i++)
+        handover_give(channel, listeners->items[i].admin ? HANDOVER_ADMIN : HANDOVER_LISTEN,
+                      listeners->items[i].fd);
+}
+
+void listeners_let_go(struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->n; i++)
+        unix_file_let_go(&listeners->items[i].file);
+    unix_file_let_go(&listeners->handover_file);
+}
+
+void listeners_ready(struct listeners *listeners)
+{
+    handover_ready(listeners->taken);
+    handover_taken_free(listeners->taken);
+    listeners->taken = NULL;
+}
+
 /* ---- all of them ---- */
 
 static void open_one(const struct opening *opening)
@@ -143,6 +216,9 @@ struct listeners *listeners_open(const struct settings *settings, struct diags *
 
     listeners->settings = settings;
     listeners->handed = handed_sockets_new();
+    listeners->handover = listeners->handover_file.fd = -1;
+    if (settings->handover)
+        listeners->taken = handover_take(settings->handover);
     opening.place.file = "--listen";
     for (size_t i = 0; i < settings->n_listen; i++) {
         opening.address = &settings->listen[i];
@@ -152,6 +228,8 @@ struct listeners *listeners_open(const struct settings *settings, struct diags *
     opening.address = &settings->admin;
     opening.admin = true;
     open_one(&opening);
+    if (settings->handover)
+        open_handover(listeners, diags);
     left = handed_sockets_left(listeners->handed);
     if (left[0])
         diag_warning(diags, (struct place){ .file = "LISTEN_FDS" },
@@ -165,9 +243,13 @@ void listeners_free(struct listeners *listeners)
         return;
     for (size_t i = 0; i < listeners->n; i++) {
         unix_file_remove(&listeners->items[i].file);
-        if (listeners->items[i].fd >= 0)
+        if (!listeners->items[i].taken)
             close(listeners->items[i].fd);
     }
+    unix_file_remove(&listeners->handover_file);
+    if (listeners->handover >= 0)
+        close(listeners->handover);
+    handover_taken_free(listeners->taken);
     handed_sockets_free(listeners->handed);
     free(listeners->items);
     free(listeners->own);
@@ -182,10 +264,8 @@ size_t listeners_n(const struct listeners *listeners)
 
 int listeners_take(struct listeners *listeners, size_t i)
 {
-    int fd = listeners->items[i].fd;
-
-    listeners->items[i].fd = -1;
-    return fd;
+    listeners->items[i].taken = true;
+    return listeners->items[i].fd;
 }
 
 const struct sockaddr_storage *listeners_own(const struct listeners *listeners, size_t *n)

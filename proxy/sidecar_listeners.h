@@ -17,8 +17,17 @@ void listeners_free(struct listeners *listeners);
 
 /* How many there are; the last is the admin listener's. (systemd:NAME may be several.) */
 size_t listeners_n(const struct listeners *listeners);
-/* The descriptor, which is the caller's from now on. */
+/* The descriptor, which is the caller's from now on; listeners_give() still hands copies out. */
 int listeners_take(struct listeners *listeners, size_t i);
+
+/* The socket of --handover, which is the caller's from now on; -1: there is none. */
+int listeners_take_handover(struct listeners *listeners);
+/* All of them, over `channel`, to a successor. */
+void listeners_give(const struct listeners *listeners, int channel);
+/* He is ready: the files of Unix sockets are his. */
+void listeners_let_go(struct listeners *listeners);
+/* We are the successor of somebody, and ready. */
+void listeners_ready(struct listeners *listeners);
 
 /* Addresses of this machine's network among them, the admin listener's too; borrowed. */
 const struct sockaddr_storage *listeners_own(const struct listeners *listeners, size_t *n);

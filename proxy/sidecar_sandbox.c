@@ -131,6 +131,15 @@ static void remove_sockets(struct sandbox *sandbox, const struct listen_address 
     sandbox_remove_in(sandbox, dirname(path));
 }
 
+static void remove_handover(struct sandbox *sandbox, const char *path)
+{
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof(folder), "%s", path ? path : "");
+    if (path)
+        sandbox_remove_in(sandbox, dirname(folder));
+}
+
 bool sidecar_sandbox_enter(const struct settings *settings, pid_t app, struct log *log,
                            char out[SANDBOX_TEXT_MAX])
 {
@@ -145,6 +154,7 @@ bool sidecar_sandbox_enter(const struct settings *settings, pid_t app, struct lo
     for (size_t i = 0; i < settings->n_listen; i++)
         remove_sockets(sandbox, &settings->listen[i]);
     remove_sockets(sandbox, &settings->admin);
+    remove_handover(sandbox, settings->handover);
     bool whole = sandbox_enter(sandbox, out);
     sandbox_free(sandbox);
     if (!whole)

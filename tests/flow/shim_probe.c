@@ -74,12 +74,12 @@ static long ask_helper(int what)
                                       .len = sizeof(struct sockaddr_in) };
     struct sockaddr_in to = port_of_test();
     struct helper_reply reply = { .error = EPIPE };
-    int fds[HELPER_FDS_MAX] = { 2, 2, 2 }, channel = channel_to_helper();
+    int fds[FD_MESSAGE_MAX] = { 2, 2, 2 }, channel = channel_to_helper();
     size_t n = 0;
 
     memcpy(&request.address, &to, sizeof(to));
-    helper_send(channel, &request, sizeof(request), fds, what == 0 ? 0 : HELPER_FDS_MAX);
-    helper_receive(channel, &reply, sizeof(reply), fds, &n);
+    fd_message_send(channel, &request, sizeof(request), fds, what == 0 ? 0 : FD_MESSAGE_MAX);
+    fd_message_receive(channel, &reply, sizeof(reply), fds, &n);
     errno = reply.error;
     return reply.error ? -1 : 0;
 }

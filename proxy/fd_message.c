@@ -1,14 +1,14 @@
-/* Messages with descriptors, for both ends. */
+#include "proxy/fd_message.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#include "proxy/helper_parts.h"
-
-bool helper_send(int channel, const void *bytes, size_t len, const int *fds, size_t n_fds)
+bool fd_message_send(int channel, const void *bytes, size_t len, const int *fds, size_t n_fds)
 {
     union {
-        char room[CMSG_SPACE(HELPER_FDS_MAX * sizeof(int))];
+        char room[CMSG_SPACE(FD_MESSAGE_MAX * sizeof(int))];
         struct cmsghdr align;
     } control = { { 0 } };
     struct iovec piece = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
@@ -26,10 +26,11 @@ bool helper_send(int channel, const void *bytes, size_t len, const int *fds, siz
     return sendmsg(channel, &message, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
-bool helper_receive(int channel, void *bytes, size_t len, int fds[HELPER_FDS_MAX], size_t *n_fds)
+bool fd_message_receive(int channel, void *bytes, size_t len, int fds[FD_MESSAGE_MAX],
+                        size_t *n_fds)
 {
     union {
-        char room[CMSG_SPACE(HELPER_FDS_MAX * sizeof(int))];
+        char room[CMSG_SPACE(FD_MESSAGE_MAX * sizeof(int))];
         struct cmsghdr align;
     } control;
     struct iovec piece = { .iov_base = bytes, .iov_len = len };
