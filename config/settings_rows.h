@@ -52,6 +52,7 @@ enum { N_SETTINGS_GROUPS = GROUP_PROCESS + 1 };
 struct settings_row {
     const char *flag;     /* "--token-file"; the settings file has it without the dashes */
     const char *variable; /* "JANUS_TOKEN_FILE" */
+    bool live;            /* a reload changes it (settings_change.h) */
     enum settings_kind kind;
     enum settings_group group;
     size_t field, count;        /* offsets in struct settings; `count` only for lists */

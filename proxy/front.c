@@ -125,6 +125,20 @@ struct front *front_new(struct loop *loop, struct log *log, struct front_limits 
     return front;
 }
 
+static size_t max_clients_of(struct front_limits limits)
+{
+    return limits.max_clients ? limits.max_clients : SIZE_MAX;
+}
+
+void front_set_limits(struct front *front, struct front_limits limits)
+{
+    front->max_clients = max_clients_of(limits);
+    deadlines_set_length(front->head_deadlines, limits.head_ms);
+    deadlines_set_length(front->idle_deadlines, limits.idle_ms);
+    if (front->n_clients < front->max_clients)
+        front_room(front);
+}
+
 static void close_listeners(struct front *front)
 {
     struct listener *listener;

@@ -45,6 +45,7 @@ void front_listen(struct front *front, int fd);
 void front_leave(struct front *front);
 /* No more clients; idle ones are closed now, busy ones after what they do. */
 void front_drain(struct front *front);
+void front_set_limits(struct front *front, struct front_limits limits);
 size_t front_n_clients(const struct front *front);
 
 /* ---- for the exchange ---- */

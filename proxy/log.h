@@ -16,6 +16,7 @@ struct log;
 /* Writes to `fd`, which stays the caller's. `loop` may be NULL: then every line is written at once.
  */
 struct log *log_new(struct loop *loop, int fd, enum log_level level);
+void log_set_level(struct log *log, enum log_level level);
 void log_free(struct log *log); /* writes what is left */
 
 bool log_wants(const struct log *log, enum log_level level);

@@ -144,7 +144,7 @@ void loop_cancel(struct loop *loop, struct job *job)
 
 TAILQ_HEAD(deadline_list, deadline);
 
-/* Ordered by time, since all have the same length. The timer is armed for the first that was there
+/* Ordered by time, since all have the same length; after a change of it some look further ahead. The timer is armed for the first that was there
  * when it was armed; it may fire early, never late. */
 struct deadlines {
     struct loop *loop;
@@ -190,6 +190,11 @@ struct deadlines *deadlines_new(struct loop *loop, unsigned length_ms)
     return queue;
 }
 
+void deadlines_set_length(struct deadlines *queue, unsigned length_ms)
+{
+    queue->length_ms = length_ms;
+}
+
 void deadlines_free(struct deadlines *queue)
 {
     struct deadline *deadline;
@@ -213,8 +218,14 @@ void deadline_set(struct deadlines *queue, struct deadline *deadline)
     deadline_clear(deadline);
     deadline->queue = queue;
     deadline->at_ms = loop_now_ms(queue->loop) + queue->length_ms;
-    TAILQ_INSERT_TAIL(&queue->list, deadline, link);
-    if (!queue->armed)
+    struct deadline *before = TAILQ_LAST(&queue->list, deadline_list);
+    while (before && before->at_ms > deadline->at_ms)
+        before = TAILQ_PREV(before, deadline_list, link);
+    if (before)
+        TAILQ_INSERT_AFTER(&queue->list, before, deadline, link);
+    else
+        TAILQ_INSERT_HEAD(&queue->list, deadline, link);
+    if (!queue->armed || !before)
         arm(queue, queue->length_ms + 1);
 }
 

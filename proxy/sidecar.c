@@ -24,6 +24,7 @@
 #include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
 #include "proxy/sidecar_sandbox.h"
+#include "proxy/sidecar_settings.h"
 #include "proxy/sidecar_tls.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
@@ -32,7 +33,9 @@
 enum { SIGNALS = 3, EXIT_UNUSABLE = 2 };
 
 struct sidecar {
-    const struct settings *settings;
+    struct settings *settings;
+    struct settings_source settings_source; /* argv NULL: none */
+    bool settings_failed;
     struct loop *loop;
     struct notify *notify;
     struct log *log;
@@ -47,6 +50,7 @@ struct sidecar {
 
     /* origins */
     struct tls *tls;
+    struct tls_watch *tls_watch;
     struct origins *origins;
 
     /* clients */
@@ -60,7 +64,7 @@ struct sidecar {
     struct exchange_context exchanges;
 
     struct event *signals[SIGNALS];
-    struct deadlines *delay_deadlines, *drain_deadlines;
+    struct deadlines *delay_deadlines, *drain_deadlines, *total_deadlines;
     struct deadline delay_deadline, drain_deadline;
     bool told_to_end;
     int exit_code;
@@ -84,6 +88,7 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .n_shadow_differences = exchanges->n_shadow_differences,
         .token = token,
         .draining = exchanges->leaving,
+        .settings_failed = sidecar->settings_failed,
         .n_clients = front_n_clients(sidecar->front),
         .n_active = exchanges->n_active,
         .n_overloaded = exchanges->n_overloaded,
@@ -235,6 +240,12 @@ static void on_drain_deadline(struct deadline *deadline)
     event_base_loopbreak(loop_base(sidecar->loop));
 }
 
+static struct front_limits limits_of(const struct settings *settings)
+{
+    return (struct front_limits){ settings->head_ms, settings->client_idle_ms,
+                                  settings->max_clients };
+}
+
 /* Both read the providers' files, whose findings are said once. */
 static void build_live_policies(struct sidecar *sidecar, struct diags *diags)
 {
@@ -263,9 +274,56 @@ static void reload(void *context)
     diags_fini(&told);
 }
 
+static void watch_tls(struct sidecar *sidecar)
+{
+    tls_watch_free(sidecar->tls_watch);
+    sidecar->tls_watch =
+        tls_watch_new(sidecar->tls, sidecar->settings, sidecar->loop, sidecar->log);
+}
+
+/* Whoever has copied something of the settings, or borrows a text of theirs, takes it anew. */
+static void apply_settings(struct sidecar *sidecar)
+{
+    const struct settings *settings = sidecar->settings;
+    struct exchange_context *exchanges = &sidecar->exchanges;
+
+    log_set_level(sidecar->log, settings->log_level);
+    held_set_limit(settings->max_buffers_bytes);
+    front_set_limits(sidecar->front, limits_of(settings));
+    origins_apply_settings(sidecar->origins);
+    exchanges->destination_rules.default_host = settings->default_host;
+    exchanges->destination_rules.plaintext_hosts = settings->plaintext_hosts.items;
+    exchanges->destination_rules.n_plaintext_hosts = settings->plaintext_hosts.n;
+    exchanges->identity_rules.placeholder = text_of(settings->placeholder);
+    exchanges->identity_rules.inject = settings->inject;
+    exchanges->total_deadlines = settings->total_ms ? sidecar->total_deadlines : NULL;
+    deadlines_set_length(sidecar->total_deadlines, settings->total_ms);
+    deadlines_set_length(exchanges->token_deadlines, settings->token_wait_ms);
+    deadlines_set_length(exchanges->response_deadlines, settings->response_ms);
+    deadlines_set_length(exchanges->idle_deadlines, settings->idle_ms);
+    deadlines_set_length(sidecar->drain_deadlines, settings->drain_ms);
+    deadlines_set_length(sidecar->delay_deadlines, settings->drain_delay_ms);
+    watch_tls(sidecar);
+}
+
+static void reload_settings(struct sidecar *sidecar, struct diags *told)
+{
+    struct settings *retired = NULL;
+
+    if (!sidecar->settings_source.argv)
+        return;
+    enum settings_reloaded result = sidecar_settings_reload(
+        sidecar->settings, &sidecar->settings_source, sidecar->log, told, &retired);
+    sidecar->settings_failed = result == SETTINGS_KEPT;
+    if (result == SETTINGS_CHANGED)
+        apply_settings(sidecar);
+    settings_free(retired);
+}
+
 static void reload_all(struct sidecar *sidecar, struct diags *told)
 {
     notify_reloading(sidecar->notify);
+    reload_settings(sidecar, told);
     sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
@@ -398,6 +456,7 @@ static void build_exchanges(struct sidecar *sidecar)
     size_t n_ports;
     const uint16_t *ports = listeners_ports(sidecar->listeners, &n_ports);
 
+    sidecar->total_deadlines = deadlines_new(sidecar->loop, settings->total_ms);
     sidecar->exchanges = (struct exchange_context){
         .loop = sidecar->loop,
         .log = sidecar->log,
@@ -419,8 +478,7 @@ static void build_exchanges(struct sidecar *sidecar)
         .token_deadlines = deadlines_new(sidecar->loop, settings->token_wait_ms),
         .response_deadlines = deadlines_new(sidecar->loop, settings->response_ms),
         .idle_deadlines = deadlines_new(sidecar->loop, settings->idle_ms),
-        .total_deadlines =
-            settings->total_ms ? deadlines_new(sidecar->loop, settings->total_ms) : NULL,
+        .total_deadlines = settings->total_ms ? sidecar->total_deadlines : NULL,
     };
     held_set_limit(settings->max_buffers_bytes);
     RAND_bytes((unsigned char *)&sidecar->exchanges.id_prefix,
@@ -441,13 +499,10 @@ static void build_policies(struct sidecar *sidecar)
 
 static void build_front(struct sidecar *sidecar)
 {
-    struct front_limits limits = { sidecar->settings->head_ms, sidecar->settings->client_idle_ms,
-                                   sidecar->settings->max_clients };
-
     sidecar->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
                                                exchange_gone, on_emptied };
-    sidecar->front =
-        front_new(sidecar->loop, sidecar->log, limits, &sidecar->handler, &sidecar->exchanges);
+    sidecar->front = front_new(sidecar->loop, sidecar->log, limits_of(sidecar->settings),
+                               &sidecar->handler, &sidecar->exchanges);
     size_t last = listeners_n(sidecar->listeners) - 1;
     for (size_t i = 0; i < last; i++)
         front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
@@ -491,7 +546,7 @@ static void ignore_broken_pipes(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
-struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags)
+struct sidecar *sidecar_new(struct settings *settings, struct diags *diags)
 {
     struct sidecar *sidecar = mem_alloc(1, sizeof(*sidecar));
 
@@ -527,6 +582,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     if (sidecar->helper)
         helper_watch(sidecar->helper, sidecar->loop, on_helper_lost, sidecar);
     build_front(sidecar);
+    watch_tls(sidecar);
     token_keeper_start(sidecar->keeper);
     if (!locked_is_locked())
         log_message(sidecar->log, LOG_INFO, "memory",
@@ -552,6 +608,7 @@ static void silence(struct sidecar *sidecar)
     admin_free(sidecar->admin);
     callers_free(sidecar->callers);
     token_keeper_free(sidecar->keeper);
+    tls_watch_free(sidecar->tls_watch);
     origins_silence(sidecar->origins);
     live_providers_free(sidecar->providers);
     live_policy_free(sidecar->policy);
@@ -572,12 +629,17 @@ static void free_loop_things(struct sidecar *sidecar)
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);
     deadlines_free(sidecar->exchanges.idle_deadlines);
-    deadlines_free(sidecar->exchanges.total_deadlines);
+    deadlines_free(sidecar->total_deadlines);
     library_log = NULL;
     log_free(sidecar->log);
     loop_free(sidecar->loop);
     realms_free(sidecar->realms);
     free(sidecar->store_cookie);
+}
+
+void sidecar_settings_from(struct sidecar *sidecar, struct settings_source source)
+{
+    sidecar->settings_source = source;
 }
 
 void sidecar_free(struct sidecar *sidecar)

@@ -44,6 +44,12 @@ struct pool *origins_pool(const struct origins *origins)
     return origins->pool;
 }
 
+void origins_apply_settings(struct origins *origins)
+{
+    deadlines_set_length(origins->connecting, origins->context.settings->connect_ms);
+    pool_apply_settings(origins->pool);
+}
+
 unsigned origins_n_circuits_open(const struct origins *origins)
 {
     return circuits_n_open(origins->circuits);

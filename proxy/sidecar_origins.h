@@ -14,6 +14,8 @@ struct origins *origins_new(struct loop *loop, struct log *log, const struct set
                             const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
                             struct helper *helper);
 struct pool *origins_pool(const struct origins *origins);
+/* The settings have changed, where they stand. */
+void origins_apply_settings(struct origins *origins);
 unsigned origins_n_circuits_open(const struct origins *origins);
 
 /* In two steps: nothing wakes up any more, then, when the loop has turned once more, the memory. */

@@ -276,6 +276,11 @@ static void close_all_idle(struct pool_host *host)
         close_idle(pooled);
 }
 
+void pool_apply_settings(struct pool *pool)
+{
+    deadlines_set_length(pool->idle_deadlines, pool->context->settings->pool_idle_ms);
+}
+
 void pool_free(struct pool *pool)
 {
     struct pool_host *host, *next;

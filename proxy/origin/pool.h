@@ -12,6 +12,8 @@ struct pooled; /* one origin, lent to one exchange */
 
 struct pool *pool_new(const struct origin_context *context);
 /* Closes what is idle; nothing may be lent out. */
+/* Its settings have changed. */
+void pool_apply_settings(struct pool *pool);
 void pool_free(struct pool *pool);
 
 /* An idle connection to that destination, or NULL. `owner` hears of it from now on. */

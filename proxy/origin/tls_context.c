@@ -139,23 +139,20 @@ struct tls *tls_new(const struct settings *settings, struct diags *diags)
     return tls;
 }
 
-static bool is_same(const struct tls *tls, const struct settings *settings)
+/* Connections hold what they use of the old context. */
+enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, bool news_only,
+                             struct diags *diags)
 {
     uint8_t now[TLS_FINGERPRINT_BYTES];
-
-    tls_fingerprint(settings, now);
-    return memcmp(now, tls->fingerprint, sizeof(now)) == 0;
-}
-
-/* Connections hold what they use of the old context. */
-enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, struct diags *diags)
-{
     struct tls fresh = { 0 };
 
-    if (is_same(tls, settings))
+    tls_fingerprint(settings, now);
+    if (memcmp(now, tls->fingerprint, sizeof(now)) == 0 ||
+        (news_only && memcmp(now, tls->refused, sizeof(now)) == 0))
         return TLS_SAME;
     if (!load_files(&fresh, settings, diags)) {
         free_files(&fresh);
+        memcpy(tls->refused, now, sizeof(now));
         return TLS_KEPT;
     }
     free_files(tls);

@@ -24,6 +24,7 @@ enum { TLS_FINGERPRINT_BYTES = 32 };
 struct tls {
     SSL_CTX *context;
     uint8_t fingerprint[TLS_FINGERPRINT_BYTES]; /* of the files, before they were read */
+    uint8_t refused[TLS_FINGERPRINT_BYTES];     /* of those that could not be used last */
     BIO_METHOD *bio;     /* a BIO that asks the socket's marks before it makes a system call */
     unsigned generation; /* one more with each reload */
     struct tls_identity *identities;
