@@ -26,6 +26,9 @@ static const char head[] =
     ".TP\n.B validate\nevery finding in settings, manifest and token source\n"
     ".TP\n.B graphql check\nthe rules of @auth over a schema\n"
     ".TP\n.B token\nwhat is known of the app token, but not the token\n"
+    ".TP\n.B exec\na sidecar on a port of its own, and an app beside it, with whose status it "
+    "ends\n"
+    ".TP\n.B wait\nuntil the sidecar at \\-\\-admin is ready\n"
     ".TP\n.B version\nits version\n";
 
 static const char options[] =
@@ -39,7 +42,8 @@ static const char tail[] =
     ".TP\n.BR SIGTERM \", \" SIGINT\n"
     "drain: what is under way ends, or is cut after\n.BR \\-\\-drain\\-timeout ;\n"
     "a second one ends it at once\n"
-    ".TP\n.B SIGHUP\nreads the manifest, provider policies, CA file and token sources again\n"
+    ".TP\n.B SIGHUP\nreads the settings, manifest, provider policies, CA file and token sources "
+    "again\n"
     ".SH EXIT STATUS\n"
     ".TP\n.B 0\nit went well; all requests are allowed\n"
     ".TP\n.B 1\nsome requests are not allowed; findings that are errors; a drain that had to cut\n"

@@ -38,7 +38,8 @@ static uint64_t kept_capabilities(const struct sandbox *sandbox)
                                     : kept;
 }
 
-static void drop_capabilities(uint64_t kept)
+/* Asked only where there is something to give up: a service manager may have taken the call away with the rest. */
+static bool drop_capabilities(uint64_t kept)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
     struct __user_cap_data_struct data[2] = { { 0 } };
@@ -49,22 +50,22 @@ static void drop_capabilities(uint64_t kept)
     }
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     if (syscall(SYS_capget, &header, data) != 0)
-        return;
+        return false;
+    bool more = false;
     for (int i = 0; i < 2; i++) {
+        more |= (data[i].permitted & ~(uint32_t)(kept >> 32 * i)) || data[i].inheritable;
         data[i].permitted &= (uint32_t)(kept >> 32 * i);
         data[i].effective = data[i].permitted;
         data[i].inheritable = 0;
     }
-    if (syscall(SYS_capset, &header, data) != 0)
-        abort(); /* giving up what one has is never refused */
+    return !more || syscall(SYS_capset, &header, data) == 0;
 }
 
 bool sandbox_enter(struct sandbox *sandbox, char out[SANDBOX_TEXT_MAX])
 {
-    bool calls = false;
+    bool calls = false, dropped = drop_capabilities(kept_capabilities(sandbox));
     int abi = 0;
 
-    drop_capabilities(kept_capabilities(sandbox));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
         abi = sandbox_restrict_files(sandbox);
         calls = sandbox_restrict_calls(sandbox); /* last: it forbids what the others need */
@@ -73,5 +74,5 @@ bool sandbox_enter(struct sandbox *sandbox, char out[SANDBOX_TEXT_MAX])
         snprintf(out, SANDBOX_TEXT_MAX, "landlock:%d%s", abi, calls ? ",seccomp" : "");
     else
         snprintf(out, SANDBOX_TEXT_MAX, "%s", calls ? "seccomp" : "none");
-    return abi && calls;
+    return dropped && abi && calls;
 }

@@ -29,20 +29,24 @@ static void refuse_another_app(const struct settings *in_force, const struct set
 }
 
 /* What a start with them would find. */
-static void look_for_faults(const struct settings *fresh, struct diags *told)
+static void look_for_faults(const struct settings *fresh, bool tls, struct diags *told)
 {
     try_policy(fresh, false, told);
     if (fresh->shadow_manifest_file)
         try_policy(fresh, true, told);
-    tls_free(tls_new(fresh, told));
+    if (tls)
+        tls_free(tls_new(fresh, told));
     callers_check(fresh, told);
 }
 
-static void ignore(void *context, const char *name, bool live)
+/* The trust is large, and most changes are about something else. */
+static void note_tls(void *context, const char *name, bool live)
 {
-    (void)context;
-    (void)name;
+    bool *tls = context;
+
     (void)live;
+    *tls |= strcmp(name, "ca-file") == 0 || strcmp(name, "client-cert") == 0 ||
+            strcmp(name, "pin") == 0;
 }
 
 /* ---- commit ---- */
@@ -90,10 +94,11 @@ enum settings_reloaded sidecar_settings_reload(struct settings *in_force,
     size_t from = told->n, fatal = told->fatal;
     struct settings *fresh = settings_load(source->argc, source->argv, NULL, told);
     enum settings_reloaded result = SETTINGS_KEPT;
+    bool tls = false;
 
-    if (told->fatal == fatal && settings_each_change(in_force, fresh, ignore, NULL)) {
+    if (told->fatal == fatal && settings_each_change(in_force, fresh, note_tls, &tls)) {
         refuse_another_app(in_force, fresh, told);
-        look_for_faults(fresh, told);
+        look_for_faults(fresh, tls, told);
     }
     diags_drop_repeats(told, from);
     if (told->fatal == fatal)
