@@ -150,16 +150,19 @@ struct deadlines {
     struct loop *loop;
     struct event *timer;
     struct deadline_list list;
+    uint64_t fires_ms; /* the timer, while it is armed */
     unsigned length_ms;
     uint8_t armed;
 };
 
-static void arm(struct deadlines *queue, uint64_t in_ms)
+/* A millisecond behind `at_ms`, that is in `in_ms`: the clock is coarse. */
+static void arm(struct deadlines *queue, uint64_t at_ms, uint64_t in_ms)
 {
     struct timeval in = { (time_t)(in_ms / 1000), (suseconds_t)(in_ms % 1000 * 1000) };
 
     event_add(queue->timer, &in);
     queue->armed = 1;
+    queue->fires_ms = at_ms + 1;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -176,7 +179,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         first->passed(first);
     }
     if (first)
-        arm(queue, first->at_ms - now + 1);
+        arm(queue, first->at_ms, first->at_ms - now + 1);
 }
 
 struct deadlines *deadlines_new(struct loop *loop, unsigned length_ms)
@@ -225,8 +228,8 @@ void deadline_set(struct deadlines *queue, struct deadline *deadline)
         TAILQ_INSERT_AFTER(&queue->list, before, deadline, link);
     else
         TAILQ_INSERT_HEAD(&queue->list, deadline, link);
-    if (!queue->armed || !before)
-        arm(queue, queue->length_ms + 1);
+    if (!queue->armed || deadline->at_ms + 1 < queue->fires_ms)
+        arm(queue, deadline->at_ms, queue->length_ms + 1);
 }
 
 void deadline_clear(struct deadline *deadline)
