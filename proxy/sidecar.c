@@ -658,11 +658,11 @@ void sidecar_free(struct sidecar *sidecar)
 }
 
 /* Scripts wait for this line. */
-static void say_ready(const struct sidecar *sidecar, const char *sandbox)
+static void say_ready(const struct sidecar *sidecar)
 {
     fputs("ready", stderr);
     listeners_print(sidecar->listeners, stderr);
-    fprintf(stderr, " sandbox=%s\n", sandbox);
+    fputc('\n', stderr);
     fflush(stderr);
 }
 
@@ -675,7 +675,7 @@ static int serve(struct sidecar *sidecar, pid_t app)
         fprintf(stderr, "janus-sidecar: error: --sandbox require: in force is only: %s\n", sandbox);
         return EXIT_UNUSABLE;
     }
-    say_ready(sidecar, sandbox);
+    say_ready(sidecar);
     notify_ready(sidecar->notify);
     listeners_ready(sidecar->listeners);
     event_base_dispatch(loop_base(sidecar->loop));

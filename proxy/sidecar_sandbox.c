@@ -140,14 +140,25 @@ static void remove_handover(struct sandbox *sandbox, const char *path)
         sandbox_remove_in(sandbox, dirname(folder));
 }
 
+static void say(struct log *log, const char *in_force, bool whole)
+{
+    log_begin(log, whole ? LOG_INFO : LOG_WARNING, "sandbox");
+    log_text(log, "in_force", text_of(in_force));
+    if (!whole)
+        log_text(log, "message", TEXT("the kernel does not have all of it"));
+    log_end(log);
+}
+
 bool sidecar_sandbox_enter(const struct settings *settings, pid_t app, struct log *log,
                            char out[SANDBOX_TEXT_MAX])
 {
     struct sandbox *sandbox;
 
     snprintf(out, SANDBOX_TEXT_MAX, "off");
-    if (settings->sandbox == SANDBOX_OFF)
+    if (settings->sandbox == SANDBOX_OFF) {
+        say(log, out, true);
         return true;
+    }
     sandbox = sandbox_new((struct sandbox_needs){ .signals = app });
     read_what_is_set(sandbox, log, settings);
     read_what_is_usual(sandbox);
@@ -157,8 +168,6 @@ bool sidecar_sandbox_enter(const struct settings *settings, pid_t app, struct lo
     remove_handover(sandbox, settings->handover);
     bool whole = sandbox_enter(sandbox, out);
     sandbox_free(sandbox);
-    if (!whole)
-        log_message(log, LOG_WARNING, "sandbox",
-                    "the kernel does not have all of it; in force is: %s", out);
+    say(log, out, whole);
     return whole || settings->sandbox != SANDBOX_REQUIRE;
 }

@@ -48,12 +48,13 @@ static struct probe {
     { "helper-runs", EACCES },
 };
 
+#define IN_FORCE "event=sandbox in_force=landlock:"
+
 static bool has_landlock_for_tcp(const struct process *sidecar)
 {
-    const char *abi = strstr(process_log(sidecar), "sandbox=landlock:");
+    const char *abi = strstr(process_log(sidecar), IN_FORCE);
 
-    return abi && strtol(abi + strlen("sandbox=landlock:"), NULL, 10) >= 4 &&
-           strstr(abi, ",seccomp");
+    return abi && strtol(abi + strlen(IN_FORCE), NULL, 10) >= 4 && strstr(abi, ",seccomp");
 }
 
 static void tried_from_inside(void **state)
@@ -80,6 +81,7 @@ static void tried_from_inside(void **state)
     snprintf(new, sizeof(new), "PROBE_NEW=%s", folder_name(place, "new"));
     snprintf(port, sizeof(port), "PROBE_PORT=%u", origin_port(other));
     world_open(&own, &plan);
+    process_await_line(own.sidecar, "event=sandbox");
     if (!has_landlock_for_tcp(own.sidecar)) {
         print_message("skipped: this kernel has no seccomp, or no Landlock with rules for TCP\n");
         world_close(&own);
@@ -108,7 +110,7 @@ static void is_off(void **state)
 
     (void)state;
     world_open(&own, &plan);
-    expect_in(process_log(own.sidecar), " sandbox=off\n");
+    process_await_line(own.sidecar, "event=sandbox in_force=off");
     free(world_exchange(&own, "GET /v1/a HTTP/1.1\r\nHost: api.partner.example\r\n\r\n"));
     world_close(&own);
 }
