@@ -69,11 +69,24 @@ static struct run *free_room(void)
     return NULL;
 }
 
+/* What programs of before left behind is ours to bury, wherever it went (we are its reaper); not while one runs, whose
+ * status this would take. */
+static void reap_orphans(void)
+{
+    for (size_t i = 0; i < RUNS_MAX; i++) {
+        if (runs[i].pid)
+            return;
+    }
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
 static void serve_run(int channel, const struct helper_rules *rules, const int fds[FD_MESSAGE_MAX])
 {
     struct run *run = free_room();
     int error = !rules->argv ? EACCES : !run ? EAGAIN : 0;
 
+    reap_orphans();
     if (!error)
         error = spawn_program(&run->pid, rules->argv, rules->environment, fds[0], fds[1]);
     if (!error) {
@@ -100,9 +113,8 @@ static void take_end(struct run *run)
     fd_message_send(run->status, &end, sizeof(end), NULL, 0);
     close(run->pidfd);
     close(run->status);
-    while (waitpid(-run->pid, NULL, WNOHANG) > 0)
-        continue; /* where we are the reaper of orphans */
     run->pid = 0;
+    reap_orphans();
 }
 
 static void kill_run(struct run *run)
@@ -199,6 +211,7 @@ _Noreturn void helper_serve(int channel, const struct helper_rules *rules)
 
     ignore_signals();
     prctl(PR_SET_NAME, "janus-helper");
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* the sidecar may wait for nobody */
     channel = keep_only(channel);
     if (!rules->argv) { /* a program may need what we could give up */
         struct sandbox *sandbox = sandbox_new((struct sandbox_needs){ .connects = true });

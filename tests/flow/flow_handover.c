@@ -82,11 +82,36 @@ static struct process_plan plan_of(const char *more, const char *value)
                                   .options = place.options };
 }
 
+/* Held by callers while they ask. A child is forked between two requests: it would inherit a lock that another
+ * thread holds for a moment, and wait for it for ever. */
+static pthread_rwlock_t asking_now = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+static struct process *fork_off(const struct process_plan *plan)
+{
+    pthread_rwlock_wrlock(&asking_now);
+    struct process *process = process_start(plan);
+    pthread_rwlock_unlock(&asking_now);
+    return process;
+}
+
+static uint16_t port_behind(const char *line, const char *key)
+{
+    const char *at = strstr(line, key);
+
+    assert_non_null(at);
+    return (uint16_t)strtoul(at + strlen(key), NULL, 10);
+}
+
 static struct process *start(void)
 {
     struct process_plan plan = plan_of(NULL, NULL);
+    struct process *sidecar = fork_off(&plan);
+    char *line = process_await(sidecar, "ready ");
 
-    return sidecar_start(&plan, &place.port, &place.admin);
+    place.port = port_behind(line, "listen=127.0.0.1:");
+    place.admin = port_behind(line, "admin=127.0.0.1:");
+    free(line);
+    return sidecar;
 }
 
 /* ---- callers
@@ -113,7 +138,9 @@ static void *ask(void *arg)
     caller.patience_s = 20;
     while (!atomic_load(&enough) && !asking->why[0]) {
         request.script.seed++;
+        pthread_rwlock_rdlock(&asking_now);
         caller_ask(&caller, &request, &reply);
+        pthread_rwlock_unlock(&asking_now);
         if (reply.result == RESULT_RIGHT)
             atomic_fetch_add(&n_right, 1);
         else
@@ -230,7 +257,7 @@ static void goes_on(void **state)
     start_asking();
     await_answers(BETWEEN);
     struct process_plan plan = plan_of(story->option, story->value ? story->value : port);
-    struct process *bad = process_start(&plan);
+    struct process *bad = fork_off(&plan);
     assert_int_equal(process_wait(bad), 2);
     process_free(bad);
     await_answers(BETWEEN);
