@@ -14,7 +14,6 @@
 struct helper {
     int channel;
     pthread_mutex_t asking; /* a question and its answer belong together */
-    pid_t pid;
     struct event *end;
     void (*lost)(void *context);
     void *context;
@@ -22,28 +21,34 @@ struct helper {
 
 /* ---- its life ---- */
 
-struct helper *helper_new(const struct helper_rules *rules)
+static pid_t fork_helper(int ends[2])
 {
-    struct helper *helper = mem_alloc(1, sizeof(*helper));
-    int ends[2] = { -1, -1 };
-
-    pthread_mutex_init(&helper->asking, NULL);
-    helper->channel = -1;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0)
-        helper->pid = fork();
-    if (ends[0] < 0 || helper->pid < 0) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid < 0) {
         int error = errno;
         close(ends[0]);
         close(ends[1]);
-        free(helper);
         errno = error;
-        return NULL;
     }
-    if (helper->pid == 0) {
+    return pid;
+}
+
+struct helper *helper_new(const struct helper_rules *rules)
+{
+    int ends[2];
+    pid_t pid = fork_helper(ends);
+
+    if (pid < 0)
+        return NULL;
+    if (pid == 0) {
         close(ends[0]);
         helper_serve(ends[1], rules);
     }
     close(ends[1]);
+    struct helper *helper = mem_alloc(1, sizeof(*helper));
+    pthread_mutex_init(&helper->asking, NULL);
     helper->channel = ends[0];
     return helper;
 }

@@ -48,7 +48,9 @@ static bool allow(struct sandbox *sandbox, const char *path, uint64_t access)
     if (fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode))
         access &= READ_FILE; /* the kernel refuses a file the rights of a folder */
     sandbox->rights = mem_grow(sandbox->rights, sandbox->n_rights, sizeof(*sandbox->rights));
-    sandbox->rights[sandbox->n_rights++] = (struct sandbox_right){ fd, access };
+    struct sandbox_right *right = &sandbox->rights[sandbox->n_rights++];
+    right->fd = fd;
+    right->access = access;
     return true;
 }
 
