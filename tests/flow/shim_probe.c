@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Whole: a library of the product would bring its flags, and a sanitizer. */
+#include "proxy/fd_message.c"
 #include "proxy/helper_parts.h"
 
 static void say(const char *name, long result)
