@@ -17,7 +17,6 @@ static uint32_t dice(void)
     return value;
 }
 
-
 /* ---- which one is current ---- */
 
 static void forget_previous(struct token_keeper *keeper)
