@@ -197,6 +197,7 @@ else
     fail "clients: npm ci"
 fi
 samples
+suite differential env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/differential/heads.js
 suite soak env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/dev/bin" build/dev/bin/soak "$soak_time"
 suite fuzz tests/dev/fuzz.sh "$fuzz_seconds"
 suite clang-tidy tests/dev/check.sh tidy

@@ -42,7 +42,8 @@ struct tally {
     uint64_t results[RESULTS_N], unasked[RESULTS_N];
     uint64_t statuses[6]; /* of the sidecar's own answers: 4xx, 500, 502, 503, 504, others */
     uint64_t requests, broken, content;
-    char why[640]; /* the first that is never right */
+    char blame[320]; /* the first 4xx for a request that was not denied */
+    char why[640];   /* the first that is never right */
 };
 
 struct actor {
@@ -131,6 +132,9 @@ static void note(struct actor *actor, const struct request *request, const struc
         tally->unasked[reply->result]++;
     if (reply->result == RESULT_FAILED)
         tally->statuses[status_slot(reply->status)]++;
+    if (reply->result == RESULT_FAILED && reply->status < 500 && !tally->blame[0])
+        snprintf(tally->blame, sizeof(tally->blame), "%s to %s: %u %s", request->method,
+                 request->host, reply->status, reply->why);
     if (reply->result >= RESULT_WRONG && !tally->why[0]) {
         char script[SCRIPT_TEXT_MAX];
         script_write(&request->script, script);
@@ -284,6 +288,8 @@ static void add(struct tally *sum, const struct tally *tally)
     sum->requests += tally->requests;
     sum->broken += tally->broken;
     sum->content += tally->content;
+    if (tally->blame[0] && !sum->blame[0])
+        memcpy(sum->blame, tally->blame, sizeof(sum->blame));
     if (tally->why[0] && !sum->why[0])
         memcpy(sum->why, tally->why, sizeof(sum->why));
 }
@@ -304,6 +310,8 @@ static void print_sum(const struct tally *sum, const struct troubles *troubles)
         (unsigned long long)sum->statuses[0], (unsigned long long)sum->statuses[1],
         (unsigned long long)sum->statuses[2], (unsigned long long)sum->statuses[3],
         (unsigned long long)sum->statuses[4]);
+    if (sum->blame[0])
+        print_message("the first 4xx: %s\n", sum->blame);
     print_message("origin: %u connections, %u requests, %u refused tokens, %u cuts\n",
                   origin.connections, origin.requests, origin.refusals, origin.faults);
     print_message("%u tokens, %u manifests, %u SIGHUP, %u of %u armed calls failed\n",
