@@ -240,7 +240,7 @@ static void no_standard_error(void **state)
                                  .log = LOG_INTO_NOTHING };
     struct process *sidecar = process_start(&plan);
     for (long long until = now_ms() + PATIENCE_MS; client_is_refused(port) && now_ms() < until;)
-        usleep(10000); /* there is no line to wait for */
+        rest(10); /* there is no line to wait for */
     for (int i = 0; i < 20; i++) {
         struct client *client = client_new(port);
         client_say(client, "GET /a HTTP/1.1\r\nHost: nobody.example\r\n\r\n");

@@ -184,8 +184,11 @@ static bool take_body(struct talk *talk)
     struct upload upload = { 0 };
     bool whole = true;
 
-    if (body)
-        upload.wrong = sscanf(body, "%u %zu", &upload.seed, &upload.size) != 2;
+    if (body) {
+        char *rest;
+        upload.seed = (unsigned)strtoul(body, &rest, 10);
+        upload.size = strtoul(rest, NULL, 10);
+    }
     if (coding)
         whole = take_chunks(talk, &upload);
     else if (length)
@@ -226,7 +229,7 @@ static bool give_in_pieces(struct talk *talk, const char *bytes, size_t n, unsig
 
     for (size_t at = 0; at < n; at += piece) {
         if (at > 0)
-            usleep(1000);
+            pace_ms(1);
         if (!give(talk, bytes + at, n - at < piece ? n - at : piece))
             return false;
     }
@@ -241,7 +244,7 @@ static void answer(struct talk *talk)
     script_response(script, strncmp(talk->head, "HEAD ", 5) == 0, &out);
     bool cut = script->fault != FAULT_NONE && script->fault_at < out.n;
     if (script->delay_ms)
-        usleep(script->delay_ms * 1000);
+        pace_ms(script->delay_ms);
     if (!give_in_pieces(talk, out.at, cut ? script->fault_at : out.n, script->pieces))
         talk->keep = false;
     else if (script->fault != FAULT_NONE)
@@ -284,9 +287,12 @@ static bool token_is_too_old(struct talk *talk)
 static void refuse(struct talk *talk)
 {
     static const char refusal[] = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 5\r\n\r\nsorry";
+    size_t n = sizeof(refusal) - 1;
 
     count(talk->robot, &talk->robot->counts.refusals);
-    if (!give(talk, refusal, sizeof(refusal) - 1))
+    if (strncmp(talk->head, "HEAD ", 5) == 0)
+        n -= 5;
+    if (!give(talk, refusal, n))
         talk->keep = false;
 }
 

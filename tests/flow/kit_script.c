@@ -1,7 +1,9 @@
 #include "tests/flow/kit_script.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void script_write(const struct script *script, char text[SCRIPT_TEXT_MAX])
@@ -12,20 +14,61 @@ void script_write(const struct script *script, char text[SCRIPT_TEXT_MAX])
              script->early);
 }
 
+/* The next of the words between commas; false where there is none. */
+static bool take_word(const char **text, char word[16])
+{
+    size_t n = strcspn(*text, ",");
+
+    if (n == 0 || n > 15)
+        return false;
+    memcpy(word, *text, n);
+    word[n] = '\0';
+    *text += n + ((*text)[n] == ',');
+    return true;
+}
+
+static bool take_number(const char **text, unsigned *number)
+{
+    char word[16], *end;
+
+    if (!take_word(text, word))
+        return false;
+    *number = (unsigned)strtoul(word, &end, 10);
+    return *end == '\0';
+}
+
+static bool take_letter(const char **text, char *letter)
+{
+    char word[16];
+
+    if (!take_word(text, word))
+        return false;
+    *letter = word[0];
+    return word[1] == '\0';
+}
+
 bool script_read(const char *text, struct script *script)
 {
     char framing, fault;
-    int leaves, early;
+    unsigned leaves, early;
 
-    if (sscanf(text, "%u,%u,%u,%u,%c,%c,%u,%u,%u,%u,%d,%d", &script->status, &script->seed,
-               &script->size, &script->chunk, &framing, &fault, &script->fault_at,
-               &script->delay_ms, &script->interim, &script->pieces, &leaves, &early) != 12)
+    if (!take_number(&text, &script->status) || !take_number(&text, &script->seed) ||
+        !take_number(&text, &script->size) || !take_number(&text, &script->chunk) ||
+        !take_letter(&text, &framing) || !take_letter(&text, &fault) ||
+        !take_number(&text, &script->fault_at) || !take_number(&text, &script->delay_ms) ||
+        !take_number(&text, &script->interim) || !take_number(&text, &script->pieces) ||
+        !take_number(&text, &leaves) || !take_number(&text, &early))
         return false;
     script->framing = (enum script_framing)framing;
     script->fault = (enum script_fault)fault;
     script->leaves = leaves;
     script->early = early;
     return script->size <= CONTENT_MAX;
+}
+
+void pace_ms(unsigned ms)
+{
+    poll(NULL, 0, (int)ms);
 }
 
 /* ---- content ---- */
