@@ -1,12 +1,9 @@
 #include "config/json_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "config/file_bytes.h"
 #include "config/json_hint.h"
 #include "config/memory.h"
 
@@ -28,63 +25,19 @@ static bool refuse_size(struct diags *diags, const char *file, const struct json
     return false;
 }
 
-/* Reads up to `room` bytes; true if all went well, end of file included. */
-static bool read_all(int fd, char *buffer, size_t room, size_t *len)
-{
-    *len = 0;
-    while (*len < room) {
-        ssize_t n = read(fd, buffer + *len, room - *len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        if (n == 0)
-            break;
-        *len += (size_t)n;
-    }
-    return true;
-}
-
-/* The size that fstat() tells is only a hint: the file may grow while we read. */
-static bool read_descriptor(int fd, const char *file, const struct json_limits *limits,
-                            struct diags *diags, char **bytes, size_t *len)
-{
-    struct stat status;
-    size_t room;
-
-    if (fstat(fd, &status) != 0)
-        return refuse(diags, file, limits, strerror(errno));
-    if (S_ISDIR(status.st_mode))
-        return refuse(diags, file, limits, "this is a directory, not a file");
-    if (!S_ISREG(status.st_mode))
-        return refuse(diags, file, limits, "this is not a regular file");
-    if ((unsigned long long)status.st_size > limits->max_bytes)
-        return refuse_size(diags, file, limits);
-    room = (size_t)status.st_size + 1;
-    *bytes = mem_alloc(room, 1);
-    if (!read_all(fd, *bytes, room, len))
-        return refuse(diags, file, limits, strerror(errno));
-    if (*len == room)
-        return refuse(diags, file, limits, "the file grew while it was read; try again");
-    return true;
-}
-
-/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
 static bool read_bytes(const char *file, const struct json_limits *limits, struct diags *diags,
                        char **bytes, size_t *len)
 {
-    int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    char reason[160];
-    bool ok;
+    char reason[FILE_BYTES_WHY_MAX];
 
-    if (fd < 0) {
-        snprintf(reason, sizeof(reason), "cannot be opened: %s", strerror(errno));
+    switch (file_bytes(file, limits->max_bytes, bytes, len, reason)) {
+    case FILE_BYTES_OK:
+        return true;
+    case FILE_BYTES_TOO_MANY:
+        return refuse_size(diags, file, limits);
+    default:
         return refuse(diags, file, limits, reason);
     }
-    ok = read_descriptor(fd, file, limits, diags, bytes, len);
-    close(fd);
-    return ok;
 }
 
 static struct text without_mark(const char *file, struct text bytes, struct diags *diags)

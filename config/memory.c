@@ -1,7 +1,9 @@
 #include "config/memory.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void *or_end(void *memory)
 {
@@ -32,4 +34,32 @@ void *mem_grow(void *memory, size_t n, size_t size)
     if (n < FIRST || (n & (n - 1)) != 0)
         return memory;
     return mem_resize(memory, n * 2, size);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+static const bool keeps_spares = false;
+#else
+static const bool keeps_spares = true;
+#endif
+
+void *mem_spare_take(struct mem_spares *spares)
+{
+    void *memory = spares->first;
+
+    if (!memory)
+        return or_end(malloc(spares->size));
+    memcpy(&spares->first, memory, sizeof(spares->first));
+    spares->n--;
+    return memory;
+}
+
+void mem_spare_give(struct mem_spares *spares, void *memory)
+{
+    if (!keeps_spares || spares->n == spares->max) {
+        free(memory);
+        return;
+    }
+    memcpy(memory, &spares->first, sizeof(spares->first));
+    spares->first = memory;
+    spares->n++;
 }

@@ -12,6 +12,7 @@
 
 #include "config/address.h"
 #include "config/diag.h"
+#include "config/origin_rule.h"
 
 struct strings {
     char **items;
@@ -29,6 +30,11 @@ enum policy_kind {
 enum mode { MODE_ENFORCE, MODE_REPORT };
 
 enum scrub_mode { SCRUB_MASK, SCRUB_CUT, SCRUB_OFF };
+
+/* Protocols that a connection may be given over to. */
+enum upgrade { UPGRADE_OFF, UPGRADE_WEBSOCKET };
+
+enum via { VIA_OFF, VIA_ON };
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
@@ -73,22 +79,36 @@ struct settings {
     enum scrub_mode scrub; /* the app token in what comes back */
 
     /* where requests go */
-    char *default_host; /* template already filled in */
-    char *ca_file;      /* NULL: the system's trust only */
+    char *default_host;                      /* template already filled in */
+    char *ca_file;                           /* NULL: the system's trust only */
+    struct client_certificate *client_certs; /* the first whose host matches */
+    size_t n_client_certs;
+    struct pins *pins; /* all whose host matches: one key of theirs must be in the chain */
+    size_t n_pins;
     struct connect_to *connect_to;
     size_t n_connect_to;
     struct cidr *allow_address;
     size_t n_allow_address;
     struct strings plaintext_hosts;
+    enum upgrade upgrade;
+    enum via via;
 
     /* how long things may take */
-    unsigned connect_ms;     /* DNS, TCP and TLS together */
-    unsigned response_ms;    /* from the end of the request to the response's head */
-    unsigned idle_ms;        /* a client or origin that neither sends nor takes bytes */
-    unsigned client_idle_ms; /* a kept-alive client between two requests */
-    unsigned head_ms;        /* from a request's first byte to the end of its head */
-    unsigned pool_idle_ms;   /* a kept-alive origin connection without work */
-    unsigned drain_ms;       /* from SIGTERM to giving up on exchanges in flight */
+    unsigned connect_ms;      /* DNS, TCP and TLS together */
+    unsigned response_ms;     /* from the end of the request to the response's head */
+    unsigned idle_ms;         /* a client or origin that neither sends nor takes bytes */
+    unsigned client_idle_ms;  /* a kept-alive client between two requests */
+    unsigned head_ms;         /* from a request's first byte to the end of its head */
+    unsigned pool_idle_ms;    /* a kept-alive origin connection without work */
+    unsigned drain_ms;        /* from SIGTERM to giving up on exchanges in flight */
+    unsigned total_ms;        /* from a request's head to the end of its exchange; 0: no limit */
+    unsigned pool_max_age_ms; /* an origin's connection, kept or not; 0: no limit */
+
+    /* how much there may be; 0: no limit */
+    uint64_t max_body_bytes;    /* of a request */
+    uint64_t max_buffers_bytes; /* of all exchanges and clients together */
+    unsigned max_requests, max_clients;
+    unsigned circuit_failures; /* in a row, until an address is left alone for a while; 0: never */
 
     enum log_level log_level;
 
@@ -108,6 +128,8 @@ void settings_free(struct settings *settings);
 void settings_print_help(FILE *out);
 /* The rows as a Markdown table: docs/settings.md is made by this, and a test compares them. */
 void settings_print_markdown(FILE *out);
+/* The rows as a manual page, whole: docs/janus-sidecar.1, compared in the same way. */
+void settings_print_man(FILE *out);
 /* Calls back once a row with its effective value as text (lists joined by ","), for the log.
  * A secret is shown as "(set)". */
 void settings_each(const struct settings *settings,

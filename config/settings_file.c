@@ -1,5 +1,6 @@
 /* The settings file: one JSON object, a key for each setting, named like its flag. */
 #include <jansson.h>
+#include <stdio.h>
 
 #include "config/json_file.h"
 #include "config/settings_given.h"
@@ -26,6 +27,10 @@ static void wrong_type(const struct reading *reading, const struct settings_row 
         want = "a string or an array of strings";
     else if (row->kind == KIND_MILLIS || row->kind == KIND_WAIT)
         want = "a string with a unit, such as \"300ms\" or \"3s\"";
+    else if (row->kind == KIND_SIZE)
+        want = "a string with a unit, such as \"64KiB\" or \"10MiB\"";
+    else if (row->kind == KIND_COUNT)
+        want = "a whole number";
     if (given->level < LEVEL_FILE && !settings_is_list(row))
         given->level = LEVEL_FILE;
     diag_fatal(reading->diags, json_place(&reading->json, at), "\"%s\" must be %s",
@@ -50,12 +55,24 @@ static void take_word(const struct reading *reading, const struct settings_row *
         wrong_type(reading, row, at);
 }
 
+/* Numbers are read as reals (config/json_file.c); what is not whole is refused with its own digits. */
+static void take_number(const struct reading *reading, const struct settings_row *row, double value,
+                        const char *at)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%.15g", value);
+    take_text(reading, row, text_of(text), at);
+}
+
 static void take_value(const struct reading *reading, const struct settings_row *row,
                        const json_t *value, const char *at)
 {
     if (settings_is_flag(row) && json_is_boolean(value))
         take_text(reading, row, text_of(json_is_true(value) ? "true" : "false"), at);
-    else if (!settings_is_flag(row) && json_is_string(value))
+    else if (row->kind == KIND_COUNT && json_is_number(value))
+        take_number(reading, row, json_number_value(value), at);
+    else if (!settings_is_flag(row) && row->kind != KIND_COUNT && json_is_string(value))
         take_text(reading, row,
                   (struct text){ json_string_value(value), json_string_length(value) }, at);
     else

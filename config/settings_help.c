@@ -89,7 +89,8 @@ void settings_print_help(FILE *out)
         "An option beats its variable in the environment, that beats the settings file, that "
         "beats\n"
         "the default. A list replaces the list of a lower level. Times are written 300ms, 3s, 1m,\n"
-        "1h. The settings file is JSON: { \"account\": \"storeacct\", \"strict\": true }.\n",
+        "1h, sizes 64KiB, 10MiB, 1GiB. The settings file is JSON: { \"account\": \"storeacct\", "
+        "\"strict\": true }.\n",
         out);
     for (unsigned group = 0; group < N_SETTINGS_GROUPS; group++) {
         fprintf(out, "\n%s:\n", settings_groups[group]);
@@ -150,22 +151,22 @@ static void print_cells(FILE *out, const struct settings_row *row)
 
 void settings_print_markdown(FILE *out)
 {
-    fputs(
-        "# Settings\n\n"
-        "Every setting is an option, a variable in the environment, and a key in the settings "
-        "file\n"
-        "(JSON: one object; the key is the option without its dashes). The option wins over the\n"
-        "variable, the variable over the file, the file over the default. A list at a higher "
-        "level\n"
-        "replaces the lower one; on the command line it is repeated or separated by commas, in "
-        "the\n"
-        "environment separated by commas, in the file an array or such a string. Times are "
-        "written\n"
-        "`300ms`, `3s`, `1m`, `1h`. An option without a value is `true` when it stands there; in\n"
-        "the environment it is `1`, `true`, `0` or `false`, in the file `true` or `false`. An "
-        "empty\n"
-        "variable counts as not set.\n",
-        out);
+    fputs("# Settings\n\n"
+          "Every setting is an option, a variable in the environment, and a key in the settings "
+          "file\n"
+          "(JSON: one object; the key is the option without its dashes). The option wins over the\n"
+          "variable, the variable over the file, the file over the default. A list at a higher "
+          "level\n"
+          "replaces the lower one; on the command line it is repeated or separated by commas, in "
+          "the\n"
+          "environment separated by commas, in the file an array or such a string. Times are "
+          "written\n"
+          "`300ms`, `3s`, `1m`, `1h`, sizes `64KiB`, `10MiB`, `1GiB`, numbers in the file without "
+          "quotes. An option without a value is `true` when it stands there; in\n"
+          "the environment it is `1`, `true`, `0` or `false`, in the file `true` or `false`. An "
+          "empty\n"
+          "variable counts as not set.\n",
+          out);
     for (unsigned group = 0; group < N_SETTINGS_GROUPS; group++) {
         fprintf(out, "\n## %s\n\n| option | variable | default | meaning |\n|---|---|---|---|\n",
                 settings_groups[group]);

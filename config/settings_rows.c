@@ -26,6 +26,12 @@ static const char *const scrub_names[] = {
     [SCRUB_MASK] = "mask", [SCRUB_CUT] = "cut", [SCRUB_OFF] = "off", NULL
 };
 
+static const char *const upgrade_names[] = {
+    [UPGRADE_OFF] = "off", [UPGRADE_WEBSOCKET] = "websocket", NULL
+};
+
+static const char *const via_names[] = { [VIA_OFF] = "off", [VIA_ON] = "on", NULL };
+
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
 
@@ -134,6 +140,12 @@ const struct settings_row settings_rows[] = {
       "{{account}}.vtexcommercestable.com.br", "destination of requests that name the sidecar itself" },
     { NAMED("ca-file", "CA_FILE"), KIND_TEXT, GROUP_ORIGIN, FIELD(ca_file), "FILE", NULL,
       "certificates, PEM, trusted beside the system's" },
+    { NAMED("client-cert", "CLIENT_CERT"), KIND_CLIENT_CERTS, GROUP_ORIGIN, LIST(client_certs, n_client_certs),
+      "HOST=CERT[;KEY]", NULL,
+      "certificate, PEM with its chain, for origins that want to know us; its key is in the same file unless "
+      "named; the first HOST that matches counts" },
+    { NAMED("pin", "PIN"), KIND_PINS, GROUP_ORIGIN, LIST(pins, n_pins), "HOST=PIN[;PIN]", NULL,
+      "sha256/BASE64 of public keys, one of which must be in HOST's verified chain" },
     { NAMED("connect-to", "CONNECT_TO"), KIND_CONNECT_TOS, GROUP_ORIGIN, LIST(connect_to, n_connect_to),
       "HOST:PORT:ADDR:PORT", NULL,
       "connect to ADDR:PORT for HOST:PORT, as curl does; an empty HOST or PORT is any" },
@@ -142,6 +154,10 @@ const struct settings_row settings_rows[] = {
     { NAMED("plaintext-host", "PLAINTEXT_HOST"), KIND_HOSTS, GROUP_ORIGIN,
       LIST(plaintext_hosts.items, plaintext_hosts.n), "HOST", NULL,
       "hosts that are reached without TLS" },
+    { NAMED("upgrade", "UPGRADE"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(upgrade, upgrade_names), "PROTOCOL", "off",
+      "what a request may upgrade to: websocket, or nothing; the policy decides as about any request" },
+    { NAMED("via", "VIA"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(via, via_names), "WHEN", "off",
+      "add `Via: 1.1 janus-sidecar` to requests and responses, as a proxy is told to; off: nothing names us" },
 
     { NAMED("connect-timeout", "CONNECT_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(connect_ms), "TIME", "5s",
       "DNS, TCP and TLS together" },
@@ -157,6 +173,21 @@ const struct settings_row settings_rows[] = {
       "50s", "an origin's connection without work" },
     { NAMED("drain-timeout", "DRAIN_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(drain_ms), "TIME", "10s",
       "from SIGTERM to giving up on requests in flight" },
+    { NAMED("total-timeout", "TOTAL_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(total_ms), "TIME", "0s",
+      "from the head of a request to the end of its response, bodies included; 0s: no limit" },
+    { NAMED("pool-max-age", "POOL_MAX_AGE"), KIND_WAIT, GROUP_TIME, FIELD(pool_max_age_ms), "TIME", "5m",
+      "an origin's connection that is older is not kept, so that names are resolved anew; 0s: no limit" },
+
+    { NAMED("max-body", "MAX_BODY"), KIND_SIZE, GROUP_LIMIT, FIELD(max_body_bytes), "SIZE", NULL,
+      "largest body of a request; no limit when not given" },
+    { NAMED("max-buffers", "MAX_BUFFERS"), KIND_SIZE, GROUP_LIMIT, FIELD(max_buffers_bytes), "SIZE", "256MiB",
+      "what the buffers of all requests and clients may hold together; beyond it new requests get 503" },
+    { NAMED("max-requests", "MAX_REQUESTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_requests), "N", "10000",
+      "requests in flight; beyond it new ones get 503; 0: no limit" },
+    { NAMED("max-clients", "MAX_CLIENTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_clients), "N", "20000",
+      "clients at once; beyond it the one idle for longest is closed; 0: as many as there are descriptors" },
+    { NAMED("circuit-failures", "CIRCUIT_FAILURES"), KIND_COUNT, GROUP_LIMIT, FIELD(circuit_failures), "N", "5",
+      "failures in a row to connect to an origin's address, until it is left alone for a while; 0: never" },
 
     { NAMED("log-level", "LOG_LEVEL"), KIND_CHOICE, GROUP_LOG, CHOICE(log_level, log_level_names), "LEVEL",
       "info", "what is logged" },
@@ -168,8 +199,13 @@ _Static_assert(sizeof(settings_rows) / sizeof(settings_rows[0]) <= SETTINGS_MAX_
 const size_t settings_n_rows = sizeof(settings_rows) / sizeof(settings_rows[0]);
 
 const char *const settings_groups[N_SETTINGS_GROUPS] = {
-    [GROUP_APP] = "The app",         [GROUP_LISTEN] = "Listening", [GROUP_IDENTITY] = "Identities",
-    [GROUP_ORIGIN] = "Destinations", [GROUP_TIME] = "Times",       [GROUP_LOG] = "Log",
+    [GROUP_APP] = "The app",
+    [GROUP_LISTEN] = "Listening",
+    [GROUP_IDENTITY] = "Identities",
+    [GROUP_ORIGIN] = "Destinations",
+    [GROUP_TIME] = "Times",
+    [GROUP_LIMIT] = "Limits",
+    [GROUP_LOG] = "Log",
 };
 
 const char *settings_key(const struct settings_row *row)
@@ -185,6 +221,8 @@ bool settings_is_list(const struct settings_row *row)
     case KIND_ADDRESSES:
     case KIND_CIDRS:
     case KIND_CONNECT_TOS:
+    case KIND_CLIENT_CERTS:
+    case KIND_PINS:
     case KIND_WORDS:
     case KIND_NAMES:
         return true;

@@ -18,6 +18,8 @@ enum settings_kind {
     KIND_HOSTS,       /* struct strings of hosts */
     KIND_MILLIS,      /* unsigned: 1 ms and more */
     KIND_WAIT,        /* unsigned: 0 ms is fine too */
+    KIND_SIZE,        /* uint64_t: bytes, one and more */
+    KIND_COUNT,       /* unsigned: a number in the settings file too */
     KIND_FLAG,        /* bool: the flag makes it true */
     KIND_OFF_FLAG,    /* bool: the flag makes it false */
     KIND_CHOICE,      /* an enum: index into `choices` */
@@ -26,6 +28,8 @@ enum settings_kind {
     KIND_ADDRESSES,
     KIND_CIDRS,
     KIND_CONNECT_TOS,
+    KIND_CLIENT_CERTS,
+    KIND_PINS,
     KIND_WORDS,  /* struct strings: parted by blanks, an array in the file keeps each whole */
     KIND_NAMES,  /* struct strings: some of `choices`, in the order given */
     KIND_SECRET, /* char *: from the environment alone, never shown */
@@ -38,6 +42,7 @@ enum settings_group {
     GROUP_IDENTITY,
     GROUP_ORIGIN,
     GROUP_TIME,
+    GROUP_LIMIT,
     GROUP_LOG
 };
 enum { N_SETTINGS_GROUPS = GROUP_LOG + 1 };

@@ -1,6 +1,8 @@
 #include "config/settings_schema.h"
 
 #include <jansson.h>
+#include <stdint.h>
+#include <stdlib.h>
 
 #include "config/settings.h"
 #include "config/settings_rows.h"
@@ -18,6 +20,8 @@ static json_t *string_schema(const struct settings_row *row)
         json_object_set_new(schema, "enum", names);
     } else if (row->kind == KIND_MILLIS || row->kind == KIND_WAIT) {
         json_object_set_new(schema, "pattern", json_string("^[0-9]+(ms|s|m|h)$"));
+    } else if (row->kind == KIND_SIZE) {
+        json_object_set_new(schema, "pattern", json_string("^[0-9]+(B|KiB|MiB|GiB)$"));
     } else {
         json_object_set_new(schema, "minLength", json_integer(1));
     }
@@ -46,6 +50,10 @@ static json_t *standard_list(const char *standard)
 
 static json_t *standard_value(const struct settings_row *row)
 {
+    unsigned long long count;
+
+    if (row->kind == KIND_COUNT && text_to_uint(text_of(row->standard), INT64_MAX, &count))
+        return json_integer((json_int_t)count);
     if (settings_is_flag(row))
         return json_boolean(strcmp(row->standard, "true") == 0);
     return settings_is_list(row) ? standard_list(row->standard) : json_string(row->standard);
@@ -55,7 +63,9 @@ static json_t *row_schema(const struct settings_row *row)
 {
     json_t *schema = settings_is_flag(row)   ? json_pack("{s:s}", "type", "boolean")
                      : settings_is_list(row) ? list_schema(row)
-                                             : string_schema(row);
+                     : row->kind == KIND_COUNT
+                         ? json_pack("{s:s, s:i}", "type", "integer", "minimum", 0)
+                         : string_schema(row);
 
     json_object_set_new(schema, "description", json_string(row->help));
     if (row->standard)

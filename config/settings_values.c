@@ -8,8 +8,11 @@
 enum {
     NAME_MAX_LEN = 63, /* an account is a DNS label in host names (RFC 1035, 2.3.4) */
     MILLIS_MAX = 24 * 60 * 60 * 1000,
+    COUNT_MAX = 1000000,
     QUOTED = 80,
 };
+
+static const unsigned long long SIZE_BYTES_MAX = 1ULL << 40;
 
 /* What a conversion works on. */
 struct filling {
@@ -176,6 +179,59 @@ static void fill_millis(const struct filling *filling)
         *field = (unsigned)value;
 }
 
+/* Powers of two alone, so that nobody has to wonder which kB is meant. */
+static bool parse_size(struct text text, unsigned long long *out)
+{
+    static const struct {
+        struct text unit;
+        unsigned shift;
+    } units[] = {
+        { { "KiB", 3 }, 10 },
+        { { "MiB", 3 }, 20 },
+        { { "GiB", 3 }, 30 },
+        { { "B", 1 }, 0 }, /* the end of the others too, whose number is then none */
+    };
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        struct text number = { text.at, text.len - units[i].unit.len };
+
+        if (text_ends(text, units[i].unit) &&
+            text_to_uint(number, SIZE_BYTES_MAX >> units[i].shift, out)) {
+            *out <<= units[i].shift;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void fill_size(const struct filling *filling)
+{
+    uint64_t *field = field_of(filling);
+    unsigned long long value, ignored;
+
+    if (text_to_uint(first_text(filling), ~0ULL, &ignored))
+        bad_value(filling, &filling->given->items[0], "a unit is missing: B, KiB, MiB or GiB");
+    else if (!parse_size(first_text(filling), &value))
+        bad_value(
+            filling, &filling->given->items[0],
+            "must be a whole number with a unit, 1024GiB at most, such as 64KiB, 10MiB, 1GiB");
+    else if (value == 0)
+        bad_value(filling, &filling->given->items[0], "must be 1B or more");
+    else
+        *field = value;
+}
+
+static void fill_count(const struct filling *filling)
+{
+    unsigned *field = field_of(filling);
+    unsigned long long value;
+
+    if (text_to_uint(first_text(filling), COUNT_MAX, &value))
+        *field = (unsigned)value;
+    else
+        bad_value(filling, &filling->given->items[0], "must be a whole number, 1000000 at most");
+}
+
 static void fill_flag(const struct filling *filling)
 {
     bool *field = field_of(filling), off = filling->row->kind == KIND_OFF_FLAG;
@@ -266,6 +322,16 @@ static bool parse_connect_to(struct text text, void *out, const char **why)
     return connect_to_parse(text, out, why);
 }
 
+static bool parse_client_cert(struct text text, void *out, const char **why)
+{
+    return client_certificate_parse(text, out, why);
+}
+
+static bool parse_pins(struct text text, void *out, const char **why)
+{
+    return pins_parse(text, out, why);
+}
+
 /* A list of values of `size` bytes each, in a pointer at `field` and a number at `count`. */
 static void fill_list(const struct filling *filling, size_t size,
                       bool (*parse)(struct text text, void *out, const char **why))
@@ -300,6 +366,28 @@ static void fill_connect_tos(const struct filling *filling)
     fill_list(filling, sizeof(struct connect_to), parse_connect_to);
 }
 
+/* Templates in the items, and then the list of those without a finding. */
+static void fill_rules(const struct filling *filling, size_t size,
+                       bool (*parse)(struct text text, void *out, const char **why))
+{
+    bool filled = true;
+
+    for (size_t i = 0; i < filling->given->n; i++)
+        filled = fill_templates(filling, &filling->given->items[i]) && filled;
+    if (filled)
+        fill_list(filling, size, parse);
+}
+
+static void fill_client_certs(const struct filling *filling)
+{
+    fill_rules(filling, sizeof(struct client_certificate), parse_client_cert);
+}
+
+static void fill_pins(const struct filling *filling)
+{
+    fill_rules(filling, sizeof(struct pins), parse_pins);
+}
+
 static void fill_words(const struct filling *filling)
 {
     struct strings *words = field_of(filling);
@@ -330,6 +418,8 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_HOSTS] = fill_hosts,
         [KIND_MILLIS] = fill_millis,
         [KIND_WAIT] = fill_millis,
+        [KIND_SIZE] = fill_size,
+        [KIND_COUNT] = fill_count,
         [KIND_FLAG] = fill_flag,
         [KIND_OFF_FLAG] = fill_flag,
         [KIND_CHOICE] = fill_choice,
@@ -338,6 +428,8 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_ADDRESSES] = fill_addresses,
         [KIND_CIDRS] = fill_cidrs,
         [KIND_CONNECT_TOS] = fill_connect_tos,
+        [KIND_CLIENT_CERTS] = fill_client_certs,
+        [KIND_PINS] = fill_pins,
         [KIND_WORDS] = fill_words,
         [KIND_NAMES] = fill_names,
         [KIND_SECRET] = keep_text,
@@ -367,6 +459,8 @@ void settings_empty(struct settings *settings, const struct settings_row *row)
     case KIND_ADDRESSES:
     case KIND_CIDRS:
     case KIND_CONNECT_TOS:
+    case KIND_CLIENT_CERTS:
+    case KIND_PINS:
     case KIND_SECRET:
         break;
     default:

@@ -1,15 +1,39 @@
 #include "config/text.h"
 
+#include <stdint.h>
+
 #include "config/memory.h"
+
+/* Eight letters at once: bytes of 'A' to 'Z' get the bit that makes them small. */
+static uint64_t lower_word(const char *at)
+{
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    uint64_t low = word & 0x7f * ones;
+    uint64_t from_a = low + (0x80 - 'A') * ones, behind_z = low + (0x7f - 'Z') * ones;
+    uint64_t capital = from_a & ~behind_z & ~word & 0x80 * ones;
+    return word | capital >> 2;
+}
 
 bool text_eq_nocase(struct text a, struct text b)
 {
+    enum { WORD = sizeof(uint64_t) };
+
     if (a.len != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (ascii_lower(a.at[i]) != ascii_lower(b.at[i]))
+    if (a.len < WORD) {
+        for (size_t i = 0; i < a.len; i++)
+            if (ascii_lower(a.at[i]) != ascii_lower(b.at[i]))
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i + WORD < a.len; i += WORD)
+        if (lower_word(a.at + i) != lower_word(b.at + i))
             return false;
-    return true;
+    /* The last word may hold bytes that were compared before. */
+    return lower_word(a.at + a.len - WORD) == lower_word(b.at + b.len - WORD);
 }
 
 bool text_starts(struct text whole, struct text start)
@@ -57,6 +81,19 @@ bool text_to_uint(struct text digits, unsigned long long max, unsigned long long
     }
     *out = sum;
     return true;
+}
+
+size_t text_put_uint(char out[UINT_TEXT_MAX], unsigned long long value)
+{
+    char digits[UINT_TEXT_MAX];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    memcpy(out, digits + at, sizeof(digits) - at);
+    return sizeof(digits) - at;
 }
 
 char *text_dup(struct text value)

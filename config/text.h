@@ -65,6 +65,10 @@ struct text text_trim(struct text value);
 /* An unsigned decimal of digits only, at most `max`. False if it is anything else. */
 bool text_to_uint(struct text digits, unsigned long long max, unsigned long long *out);
 
+/* Writes `value` in decimal, without a NUL, and returns how many digits that took. */
+enum { UINT_TEXT_MAX = 20 };
+size_t text_put_uint(char out[UINT_TEXT_MAX], unsigned long long value);
+
 /* A copy with a NUL behind it; the caller frees it. Ends the process when memory is gone. */
 char *text_dup(struct text value);
 

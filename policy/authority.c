@@ -51,12 +51,18 @@ bool authority_parse(struct text written, struct destination *out, uint16_t *por
 
 size_t destination_authority(const struct destination *destination, char out[AUTHORITY_MAX])
 {
-    bool brackets = strchr(destination->host, ':') != NULL;
+    bool brackets = memchr(destination->host, ':', destination->host_len) != NULL;
     uint16_t usual = destination->scheme == SCHEME_HTTPS ? 443 : 80;
-    int len;
+    size_t len = 0;
 
-    len = snprintf(out, AUTHORITY_MAX, brackets ? "[%.*s]" : "%.*s", HOST_MAX, destination->host);
+    if (brackets)
+        out[len++] = '[';
+    memcpy(out + len, destination->host, destination->host_len);
+    len += destination->host_len;
+    if (brackets)
+        out[len++] = ']';
+    out[len] = '\0';
     if (destination->port != usual)
-        len += snprintf(out + len, AUTHORITY_MAX - (size_t)len, ":%u", (unsigned)destination->port);
-    return (size_t)len;
+        len += (size_t)snprintf(out + len, AUTHORITY_MAX - len, ":%u", (unsigned)destination->port);
+    return len;
 }

@@ -6,6 +6,7 @@
  *   X-Vtex-Proxy-To -> scheme, authority     (its path must be the request's, or empty)
  *   X-Vtex-Remote-Port -> port
  *   X-Vtex-Use-Https -> TLS even to a plaintext host
+ *   OPTIONS * ------> the whole server (take_whole_server)
  *   settle ----------> TLS on 443 unless a port was named; plain HTTP to a plaintext host only
  *
  * "http" and port 80 say nothing about how we connect: the clients write them because the
@@ -213,6 +214,26 @@ static bool from_target(const struct destination_rules *rules,
     return !is_ourselves(rules, out, aim) || take_default_host(rules, out, aim, why);
 }
 
+/* `OPTIONS *`, or OPTIONS for a URL with neither path nor query, which is the same (RFC 9112, 3.2.4). It is
+ * about the whole server, so a policy must be about all of it: "/" and a star of its own is a path that
+ * only such a one matches. */
+static bool is_asterisk(const struct destination_request *request)
+{
+    struct url url;
+
+    if (!text_eq(request->method, TEXT("OPTIONS")))
+        return false;
+    return text_eq(request->target, TEXT("*")) ||
+           (split_url(request->target, &url) && url.path.len == 0 && !url.query.at);
+}
+
+static void take_whole_server(struct destination *out)
+{
+    out->asterisk = true;
+    out->path = TEXT("/*");
+    out->query = TEXT_NONE;
+}
+
 /* ---- the platform's control headers ---- */
 
 static bool apply_proxy_to(struct text value, struct destination *out, struct aim *aim,
@@ -296,13 +317,18 @@ static bool find(const struct destination_rules *rules, const struct destination
                  struct destination *out, const char **why)
 {
     struct aim aim = { .scheme = SCHEME_HTTPS };
-    bool origin_form = request->target.len > 0 && request->target.at[0] == '/';
+    bool asterisk = is_asterisk(request);
+    bool named_by_host = (request->target.len > 0 && request->target.at[0] == '/') ||
+                         (asterisk && request->target.len == 1);
 
     *why = bad_byte(request->target);
     if (*why)
         return false;
-    if (!(origin_form ? from_host : from_target)(rules, request, out, &aim, why) ||
-        !apply_proxy_to(request->proxy_to, out, &aim, why))
+    if (!(named_by_host ? from_host : from_target)(rules, request, out, &aim, why))
+        return false;
+    if (asterisk)
+        take_whole_server(out);
+    if (!apply_proxy_to(request->proxy_to, out, &aim, why))
         return false;
     aim.port = port_unless_usual_http(&aim);
     if (!apply_remote_port(request->remote_port, &aim, why) ||

@@ -22,8 +22,9 @@ struct destination {
     bool host_is_address;    /* an IPv4 or IPv6 literal */
     char host[HOST_MAX + 3]; /* canonical, NUL-terminated: lower case, no trailing dot, IPv6 without
                                 brackets */
-    struct text path;        /* begins with '/'; borrowed from the request, or a literal "/" */
+    struct text path;        /* begins with '/'; borrowed from the request, or a literal */
     struct text query;       /* behind the '?'; at == NULL when there is no '?' */
+    bool asterisk; /* OPTIONS for the whole server: `*` is sent, and `path` is what is judged */
 };
 
 /* What the request says about its destination. at == NULL: that part was not sent. */

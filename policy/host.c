@@ -17,11 +17,13 @@
 
 enum { WRITTEN_MAX = 1024, LABEL_WRITTEN_MAX = 255 };
 
+/* Letters, digits, '-', '_' and '.': a bit for each byte below 0x80. */
 bool host_is_name_byte(char c)
 {
-    char low = ascii_lower(c);
+    static const uint64_t bits[2] = { 0x03ff600000000000, 0x07fffffe87fffffe };
+    unsigned char byte = (unsigned char)c;
 
-    return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return byte < 0x80 && (bits[byte >> 6] >> (byte & 63) & 1);
 }
 
 static const char *complaint(char c)
@@ -99,12 +101,13 @@ static bool scan_label(struct text label, bool *other, const char **why)
     for (size_t i = 0; i < label.len; i++) {
         char c = label.at[i];
 
-        if ((unsigned char)c >= 0x80) {
-            *other = true;
-        } else if (!host_is_name_byte(c) || c == '.') {
+        if (host_is_name_byte(c) && c != '.')
+            continue;
+        if ((unsigned char)c < 0x80) {
             *why = complaint(c);
             return false;
         }
+        *other = true;
     }
     return true;
 }
@@ -189,6 +192,30 @@ static bool ipv6_canonical(struct text written, struct destination *out, const c
     return true;
 }
 
+/* True if `written` is a name that means nothing but itself: labels of ASCII, none of them an A-label. Then
+ * it is in out->host, in small letters. Nearly all are; whatever is not goes label by label. */
+static bool join_plain(struct text written, struct destination *out)
+{
+    size_t label = 0; /* where it begins */
+
+    if (written.len > HOST_MAX)
+        return false;
+    for (size_t i = 0; i <= written.len; i++) {
+        char c = i < written.len ? written.at[i] : '.';
+        if (!host_is_name_byte(c))
+            return false;
+        out->host[i] = ascii_lower(c);
+        if (c != '.')
+            continue;
+        if (i == label || i - label > LABEL_MAX || memcmp(out->host + label, "xn--", 4) == 0)
+            return false;
+        label = i + 1;
+    }
+    out->host[written.len] = '\0';
+    out->host_len = (uint16_t)written.len;
+    return true;
+}
+
 /* Puts the labels of `written` into out->host, dots between them. */
 static bool join_labels(struct text written, struct destination *out, const char **why)
 {
@@ -231,7 +258,7 @@ bool host_canonical(struct text written, struct destination *out, const char **w
         return ipv6_canonical(written, out, why);
     if (written.at[written.len - 1] == '.')
         written.len--;
-    if (!join_labels(written, out, why))
+    if (!join_plain(written, out) && !join_labels(written, out, why))
         return false;
     if (host_ends_in_number((struct text){ out->host, out->host_len })) {
         out->host_is_address = ipv4_is_canonical(out->host);

@@ -35,7 +35,7 @@ struct ask {
     bool retried, heard, keep_alive;
 
     struct ask_answer answer;
-    char detail[160];
+    char detail[LIMIT_DETAIL_BYTES];
 };
 
 enum step {
@@ -53,7 +53,7 @@ static enum step fail(struct ask *ask, enum outcome outcome, const char *detail)
     bool stale = outcome == OUTCOME_ORIGIN_CLOSED && kept && !ask->heard && !ask->retried;
 
     ask->answer.outcome = outcome;
-    snprintf(ask->detail, sizeof(ask->detail), "%s", detail ? detail : "");
+    snprintf(ask->detail, sizeof(ask->detail), "%s", detail && !stale ? detail : "");
     move(ask, stale ? STALE : FAILED);
     return STEP_OVER;
 }
@@ -169,7 +169,8 @@ static enum step interpret(struct ask *ask)
 static enum step end_of_origin(struct ask *ask, bool clean)
 {
     if (!clean || ask->state != READING || ask->body.framing.kind != FRAMING_UNTIL_CLOSE)
-        return fail(ask, OUTCOME_ORIGIN_CLOSED, NULL);
+        return fail(ask, OUTCOME_ORIGIN_CLOSED,
+                    clean ? NULL : origin_trouble(pooled_origin(ask->pooled)));
     ask->body.done = true;
     return STEP_ON;
 }
@@ -239,7 +240,7 @@ static void let_go(struct ask *ask)
 
 static void begin(struct ask *ask)
 {
-    if (origin_is_quiet(pooled_origin(ask->pooled)))
+    if (origin_is_quiet_now(pooled_origin(ask->pooled)))
         advance(ask);
     else if (pooled_is_reused(ask->pooled))
         fail(ask, OUTCOME_ORIGIN_CLOSED, NULL);

@@ -4,6 +4,7 @@
 
 #include "config/memory.h"
 #include "proxy/front_parts.h"
+#include "proxy/http/held.h"
 #include "proxy/peer.h"
 
 /* Requests of one client that are begun in one turn before the others get theirs. */
@@ -142,6 +143,7 @@ static void wait_for_more(struct client *client)
     if (intake_is_empty(&client->intake)) {
         intake_reset(&client->intake);
         deadline_set(front->idle_deadlines, &client->deadline);
+        front_room(front);
     } else if (!client->head_begun) {
         client->head_begun = true; /* once: a drip of bytes does not prolong it */
         deadline_set(front->head_deadlines, &client->deadline);
@@ -180,6 +182,8 @@ static bool read_one(struct client *client)
         begin(client, end);
     } else if (result == HEAD_OK || (result == HEAD_MORE && raw.len >= LIMIT_HEAD_BYTES)) {
         refuse_long(client);
+    } else if (result == HEAD_MORE && raw.len && held_is_full()) {
+        refuse(client, OUTCOME_OVERLOADED, NULL); /* a head that comes in pieces waits in memory */
     } else if (result == HEAD_MORE) {
         return read_more(client);
     } else {
@@ -258,6 +262,16 @@ void client_new(struct front *front, int fd, const struct sockaddr_storage *peer
         client_close(client);
 }
 
+bool client_close_idle(struct front *front)
+{
+    struct deadline *first = deadlines_first(front->idle_deadlines);
+
+    if (!first)
+        return false;
+    client_close((struct client *)(void *)((char *)first - offsetof(struct client, deadline)));
+    return true;
+}
+
 void client_drop(struct client *client)
 {
     if (client->state == BUSY && client->exchange)
@@ -307,12 +321,14 @@ bool client_has_left(struct client *client)
 
 void client_address(const struct client *client, char out[ADDRESS_TEXT_MAX])
 {
-    struct sockaddr_in loopback = { .sin_family = AF_INET, .sin_port = htons(client->peer_port) };
+    static const struct text loopback = TEXT_INIT("127.0.0.1:");
 
-    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address_text(client->peer ? (const struct sockaddr *)client->peer
-                              : (const struct sockaddr *)&loopback,
-                 out);
+    if (client->peer) {
+        address_text((const struct sockaddr *)client->peer, out);
+        return;
+    }
+    memcpy(out, loopback.at, loopback.len);
+    out[loopback.len + text_put_uint(out + loopback.len, client->peer_port)] = '\0';
 }
 
 void client_finish(struct client *client, enum client_next next)

@@ -1,19 +1,16 @@
 #include "proxy/command_junit.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "config/memory.h"
+#include "proxy/command_report.h"
 
 enum { COUNT_DIGITS = 20 };
 
 struct junit {
-    const char *file;
-    char *temporary;
-    FILE *out;
+    struct report_file *file;
+    FILE *out; /* the file's */
     unsigned long n[N_JUNIT_KINDS];
 };
 
@@ -108,93 +105,37 @@ void junit_case(struct junit *junit, enum junit_kind kind, const char *class_nam
 
 /* ---- the file ---- */
 
-static FILE *open_temporary(char *path)
-{
-    int fd = mkstemp(path);
-    mode_t mask = umask(0);
-    FILE *out = NULL;
-
-    umask(mask);
-    if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0) /* as any other new file */
-        out = fdopen(fd, "w");
-    if (fd >= 0 && !out) {
-        int why = errno;
-        close(fd);
-        unlink(path);
-        errno = why;
-    }
-    return out;
-}
-
-/* A device or a pipe would be replaced by the rename. */
-static bool can_be_replaced(const char *file)
-{
-    struct stat status;
-
-    if (stat(file, &status) != 0)
-        return errno == ENOENT;
-    errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-    return S_ISREG(status.st_mode);
-}
-
-static void junit_free(struct junit *junit)
-{
-    free(junit->temporary);
-    free(junit);
-}
-
 struct junit *junit_open(const char *file, struct diags *diags)
 {
-    static const char suffix[] = ".XXXXXX";
-    size_t size = strlen(file) + sizeof(suffix);
-    struct junit *junit = mem_alloc(1, sizeof(*junit));
+    struct report_file *report = report_file_open("--junit", file, diags);
+    struct junit *junit;
 
-    junit->file = file;
-    junit->temporary = mem_alloc(size, 1);
-    snprintf(junit->temporary, size, "%s%s", file, suffix);
-    if (can_be_replaced(file))
-        junit->out = open_temporary(junit->temporary);
-    if (!junit->out) {
-        diag_fatal(diags, (struct place){ .file = "--junit" },
-                   "%s cannot be written: %s; name a file in a folder that is there", file,
-                   errno == EINVAL ? "it is no ordinary file" : strerror(errno));
-        junit_free(junit);
+    if (!report)
         return NULL;
-    }
+    junit = mem_alloc(1, sizeof(*junit));
+    junit->file = report;
+    junit->out = report_file_stream(report);
     write_head(junit);
     return junit;
 }
 
-static bool finish(struct junit *junit)
+bool junit_close(struct junit *junit)
 {
+    struct report_file *report = junit->file;
     bool written;
 
     fputs("</testsuite>\n</testsuites>\n", junit->out);
     written = fflush(junit->out) == 0 && fseek(junit->out, 0, SEEK_SET) == 0;
     if (written)
         write_head(junit);
-    written = written && !ferror(junit->out);
-    written = fclose(junit->out) == 0 && written;
-    return written && rename(junit->temporary, junit->file) == 0;
-}
-
-bool junit_close(struct junit *junit)
-{
-    bool written = finish(junit);
-
-    if (!written) {
-        fprintf(stderr, "--junit: error: %s cannot be written: %s\n", junit->file, strerror(errno));
-        unlink(junit->temporary);
-    }
-    junit_free(junit);
-    return written;
+    free(junit);
+    return report_file_close(report, written);
 }
 
 void junit_discard(struct junit *junit)
 {
     if (!junit)
         return;
-    fclose(junit->out);
-    unlink(junit->temporary);
-    junit_free(junit);
+    report_file_discard(junit->file);
+    free(junit);
 }

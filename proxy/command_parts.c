@@ -124,6 +124,32 @@ json_t *command_json_place(struct place place)
                      (int)place.line, "column", (int)place.column);
 }
 
+struct place command_place_of(const char *where, char file[DIAG_WHERE_MAX])
+{
+    const char *column = strrchr(where, ':'), *line = column;
+    struct place place = { .file = file };
+    unsigned long long numbers[2];
+
+    snprintf(file, DIAG_WHERE_MAX, "%s", where);
+    while (line && line > where && *--line != ':')
+        continue;
+    if (!line || *line != ':' ||
+        !text_to_uint(text_span(line + 1, column), INT32_MAX, &numbers[0]) ||
+        !text_to_uint(text_of(column + 1), INT32_MAX, &numbers[1]))
+        return place;
+    file[line - where] = '\0';
+    place.line = (unsigned)numbers[0];
+    place.column = (unsigned)numbers[1];
+    return place;
+}
+
+json_t *command_json_where(const char *where)
+{
+    char file[DIAG_WHERE_MAX];
+
+    return command_json_place(command_place_of(where, file));
+}
+
 void command_print_json(json_t *value)
 {
     json_dumpf(value, stdout, 0);

@@ -36,6 +36,10 @@ const char *command_verdict_name(enum verdict_kind kind); /* "allow" */
 struct json_t *command_json_text(struct text value);
 /* {"file", "line", "column"} */
 struct json_t *command_json_place(struct place place);
+/* A finding's `where` taken apart: "manifest.json:12:7" is file, line and column again; "--listen" is a
+ * file without them. The place borrows `file`. */
+struct place command_place_of(const char *where, char file[DIAG_WHERE_MAX]);
+struct json_t *command_json_where(const char *where);
 /* One line; takes `value`. */
 void command_print_json(struct json_t *value);
 

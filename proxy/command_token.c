@@ -73,7 +73,7 @@ static json_t *ask_sources(const struct settings *settings, const struct tls *tl
 {
     struct loop *loop = loop_new();
     struct log *log = log_new(NULL, STDERR_FILENO, LOG_WARNING);
-    struct origins *origins = origins_new(loop, settings, tls, NULL, 0);
+    struct origins *origins = origins_new(loop, log, settings, tls, NULL, 0);
     struct token_keeper *keeper = sidecar_tokens_new(settings, loop, log, origins_pool(origins));
     struct token_facts facts;
 

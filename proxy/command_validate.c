@@ -47,35 +47,13 @@ void command_inspect(const struct settings *settings, struct diags *diags)
     sidecar_tokens_check(settings, diags);
 }
 
-/* "manifest.json:12:7" is file, line and column again; "--listen" is a file without them. */
-static json_t *json_of_where(const char *where)
-{
-    const char *column = strrchr(where, ':'), *line = column;
-    struct place place = { .file = where };
-    unsigned long long numbers[2];
-    json_t *made;
-    char *file;
-
-    while (line && line > where && *--line != ':')
-        continue;
-    if (!line || *line != ':' ||
-        !text_to_uint(text_span(line + 1, column), INT32_MAX, &numbers[0]) ||
-        !text_to_uint(text_of(column + 1), INT32_MAX, &numbers[1]))
-        return command_json_place(place);
-    file = text_dup(text_span(where, line));
-    place = (struct place){ file, (unsigned)numbers[0], (unsigned)numbers[1] };
-    made = command_json_place(place);
-    free(file);
-    return made;
-}
-
 static void print_json(const struct diags *diags)
 {
     json_t *findings = json_array();
 
     for (size_t i = 0; i < diags->n; i++) {
         const struct diag *diag = &diags->items[i];
-        json_t *finding = json_of_where(diag->where);
+        json_t *finding = command_json_where(diag->where);
 
         json_object_set_new(finding, "level",
                             json_string(diag->level == DIAG_ERROR ? "error" : "warning"));

@@ -11,6 +11,7 @@ int command_check(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_learn(int argc, char **argv);
 int command_validate(int argc, char **argv);
+int command_graphql(int argc, char **argv);
 int command_token(int argc, char **argv);
 
 /* Every finding that a start would have, but for the addresses to listen on; nothing is started. */

@@ -7,6 +7,7 @@
  *   (only while no      ^  ^              | `---- head (early) --->--------^
  *    token is live)     |  `--- stale ----+---------------'                |
  *                       `----- token ----------- RENEWING --- unrenewed ---'
+ *   (switched: a 101 that was asked for leads from AWAITING to TUNNEL, which either side ends)
  *   (refused: a 401 to our token, from SENDING or AWAITING, leads to RENEWING)
  *
  *   failed: before a response head went to the client we answer ourselves (ANSWERING, then ENDED);
@@ -18,10 +19,20 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/memory.h"
 
 /* ---- moves ---- */
+
+/* A client that waits for its answer needs no room. Nothing may borrow from it any more. */
+static void rest_intake(struct exchange *x)
+{
+    struct intake *intake = client_intake(x->client);
+
+    if (intake_is_empty(intake))
+        intake_reset(intake);
+}
 
 /* While WAITING the head stands in the client's intake, because its texts borrow from there. */
 static void release_head(struct exchange *x)
@@ -58,7 +69,7 @@ static void start_sending(struct exchange *x)
                       "it expired while the origin was being reached");
         return;
     }
-    if (!origin_is_quiet(pooled_origin(x->pooled))) {
+    if (!x->reused && !origin_is_quiet_now(pooled_origin(x->pooled))) { /* pool_take() asked too */
         exchange_fail(x, OUTCOME_ORIGIN_PROTOCOL, "it spoke or closed before it was asked");
         return;
     }
@@ -68,6 +79,7 @@ static void start_sending(struct exchange *x)
 
 static void await_response(struct exchange *x)
 {
+    rest_intake(x);
     x->sent_us = loop_now_us();
     deadline_set(x->context->response_deadlines, &x->deadline);
 }
@@ -104,7 +116,8 @@ static void relay_head(struct exchange *x)
                             .to_head = x->to_head,
                             .close = x->close_client || !x->keep_alive,
                             .date = exchange_date(x->context),
-                            .details = exchange_details(x, details) };
+                            .details = exchange_details(x, details),
+                            .extras = { .via = x->context->settings->via == VIA_ON } };
     x->compressed = exchange_is_compressed(head);
     x->head_from = x->bytes_down + buffer_waiting(&x->down.lead).len;
     forward_response(&x->down.lead, head, &to);
@@ -203,15 +216,18 @@ static const struct move {
                   [STALE] = { open_again, OPENING },
                   [FAILED] = { answer_failure, ANSWERING } },
     [AWAITING] = { [HEAD] = { relay_head, RELAYING },
+                   [SWITCHED] = { exchange_open_tunnel, TUNNEL },
                    [REFUSED] = { exchange_renew, RENEWING },
                    [STALE] = { open_again, OPENING },
                    [FAILED] = { answer_failure, ANSWERING } },
     [RENEWING] = { [TOKEN] = { exchange_send_again, OPENING },
-                   [UNRENEWED] = { exchange_take_refusal, AWAITING } },
+                   [UNRENEWED] = { exchange_take_refusal, AWAITING },
+                   [FAILED] = { answer_failure, ANSWERING } },
     [RELAYING] = { [SENT] = { note_sent, RELAYING },
                    [DONE] = { finish, ENDED },
                    [WITHDRAWN] = { withdraw_head, ANSWERING },
                    [FAILED] = { cut_client, ENDED } },
+    [TUNNEL] = { [DONE] = { exchange_end_tunnel, ENDED }, [FAILED] = { cut_client, ENDED } },
     [ANSWERING] = { [DONE] = { end_answer, ENDED } },
 };
 
@@ -230,12 +246,13 @@ void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
 {
     bool repeatable = x->up.keeps && x->idempotent;
     bool stale = outcome == OUTCOME_ORIGIN_CLOSED && x->reused && !x->answered &&
-                 (repeatable || !x->up_begun);
+                 (repeatable || !x->up_begun) &&
+                 retry_budget_take(&x->context->retries, loop_now_us());
     bool withdrawn =
         outcome == OUTCOME_TOKEN_IN_RESPONSE && x->state == RELAYING && !head_has_left(x);
 
     x->outcome = outcome;
-    snprintf(x->detail, sizeof(x->detail), "%s", detail ? detail : "");
+    snprintf(x->detail, sizeof(x->detail), "%s", detail && !stale ? detail : "");
     exchange_move(x, stale ? STALE : withdrawn ? WITHDRAWN : FAILED);
 }
 
@@ -248,9 +265,9 @@ void exchange_advance(struct exchange *x)
         exchange_answering(x);
         return;
     }
-    if (x->state == SENDING || (x->state == RELAYING && !x->sent_us))
+    if (x->state == SENDING || x->state == TUNNEL || (x->state == RELAYING && !x->sent_us))
         exchange_push(x);
-    if (x->state == SENDING || x->state == AWAITING || x->state == RELAYING)
+    if (x->state == SENDING || x->state == AWAITING || x->state == RELAYING || x->state == TUNNEL)
         exchange_pull(x);
 }
 
@@ -270,7 +287,7 @@ void exchange_gone(void *exchange)
 
     if (x->state == ENDED)
         return;
-    x->outcome = OUTCOME_CLIENT_GONE;
+    x->outcome = x->state == TUNNEL ? OUTCOME_RELAYED : OUTCOME_CLIENT_GONE;
     x->state = ENDED;
     exchange_release_origin(x, false);
     exchange_end(x, CLIENT_ABORT);
@@ -306,6 +323,9 @@ static void on_deadline(struct deadline *deadline)
 
     if (x->state == ANSWERING && !buffer_waiting(&x->down.lead).len) {
         exchange_end(x, CLIENT_LINGER); /* answered; only the rest of the body never came */
+    } else if (x->state == TUNNEL) {
+        snprintf(x->detail, sizeof(x->detail), "nothing moved in the tunnel");
+        exchange_move(x, DONE);
     } else if (x->state == RENEWING) {
         token_keeper_leave(x->context->keeper, &x->waiter);
         exchange_move(x, UNRENEWED);
@@ -317,6 +337,18 @@ static void on_deadline(struct deadline *deadline)
         exchange_fail(x, x->state == WAITING ? OUTCOME_TOKEN_UNAVAILABLE : OUTCOME_RESPONSE_TIMEOUT,
                       NULL);
     }
+}
+
+/* Whatever it waits for. An answer of ours that is on its way has its own time. */
+static void on_total_deadline(struct deadline *deadline)
+{
+    struct exchange *x =
+        (struct exchange *)(void *)((char *)deadline - offsetof(struct exchange, total));
+
+    if (x->state == ANSWERING)
+        return;
+    x->close_client |= !x->request.done; /* nor is the rest of its body waited for */
+    exchange_fail(x, OUTCOME_RESPONSE_TIMEOUT, "the whole exchange took longer than allowed");
 }
 
 static void on_again(struct job *job)
@@ -370,10 +402,15 @@ enum {
         LIMIT_HEAD_BYTES + 4 * LIMIT_TOKEN_BYTES + LIMIT_KEPT_REQUEST_BYTES + 2 * RELAY_BUFFER_BYTES
 };
 
+static _Thread_local struct mem_spares spares = { .size = sizeof(struct exchange),
+                                                  .max = LIMIT_SPARE_EXCHANGES };
+
 static struct exchange *exchange_new(struct exchange_context *context, struct client *client)
 {
-    struct exchange *x = mem_alloc(1, sizeof(*x));
+    struct exchange *x = mem_spare_take(&spares);
 
+    memset(x, 0, offsetof(struct exchange, detail));
+    x->detail[0] = x->would_deny[0] = x->method[0] = '\0';
     x->context = context;
     x->client = client;
     x->id = ++context->n_begun;
@@ -383,6 +420,8 @@ static struct exchange *exchange_new(struct exchange_context *context, struct cl
     x->waiter.arrived = on_token;
     x->waiter.unrenewed = on_unrenewed;
     x->deadline.passed = on_deadline;
+    x->total.passed = on_total_deadline;
+    context->n_active++;
     x->job.run = on_again;
     buffer_init(&x->up, UP_MAX);
     buffer_init(&x->down.lead, UP_MAX);
@@ -401,6 +440,9 @@ static void note_request(struct exchange *x, const struct head *head)
 
 static void go_on(struct exchange *x, const struct head *head)
 {
+    retry_budget_note(&x->context->retries, x->begun_us);
+    if (x->context->total_deadlines)
+        deadline_set(x->context->total_deadlines, &x->total);
     if (x->identity.needs_app_token && !token_keeper_current(x->context->keeper)) {
         x->state = WAITING;
         x->held_head = head->length;
@@ -411,10 +453,25 @@ static void go_on(struct exchange *x, const struct head *head)
     enum outcome outcome = exchange_prepare(x, head);
     intake_take_raw(client_intake(x->client), head->length);
     x->state = OPENING;
-    if (outcome == OUTCOME_RELAYED)
+    if (outcome == OUTCOME_RELAYED) {
+        rest_intake(x);
         exchange_open_origin(x);
-    else
+    } else {
         exchange_answer(x, outcome, NULL);
+    }
+}
+
+/* What is under way goes on; what we answer ourselves costs little and is answered. */
+static bool has_room(struct exchange_context *context, const char **why)
+{
+    unsigned max = context->settings->max_requests;
+    bool crowded = max && context->n_active > max;
+
+    if (!crowded && !held_is_full())
+        return true;
+    *why = crowded ? "As many requests as --max-requests allows are in flight."
+                   : "The buffers of the requests in flight hold as much as --max-buffers allows.";
+    return false;
 }
 
 void *exchange_begin(void *context, struct client *client, const struct head *head)
@@ -426,6 +483,8 @@ void *exchange_begin(void *context, struct client *client, const struct head *he
     enum outcome outcome = exchange_judge(x, head, &why);
     if (outcome == OUTCOME_RELAYED && x->context->draining)
         outcome = OUTCOME_DRAINING; /* what was begun before is carried out */
+    if (outcome == OUTCOME_RELAYED && !has_room(context, &why))
+        outcome = OUTCOME_OVERLOADED;
     if (outcome == OUTCOME_RELAYED) {
         go_on(x, head);
     } else {
@@ -449,7 +508,7 @@ void *exchange_refuse(void *context, struct client *client, enum outcome outcome
 
 static void free_exchange(struct job *job)
 {
-    free((char *)job - offsetof(struct exchange, job));
+    mem_spare_give(&spares, (char *)job - offsetof(struct exchange, job));
 }
 
 /* The one way out. The memory stays until the turn is over: whoever called us may still look at
@@ -463,6 +522,8 @@ void exchange_end(struct exchange *x, enum client_next next)
     x->state = ENDED;
     exchange_log(x);
     deadline_clear(&x->deadline);
+    deadline_clear(&x->total);
+    context->n_active--;
     token_keeper_leave(context->keeper, &x->waiter);
     token_unref(x->token);
     token_unref(x->refused);

@@ -8,6 +8,7 @@
 #include "policy/policy.h"
 #include "proxy/front.h"
 #include "proxy/origin/pool.h"
+#include "proxy/retry_budget.h"
 #include "proxy/token/identity.h"
 #include "proxy/token/keeper.h"
 
@@ -24,10 +25,14 @@ struct exchange_context {
     struct destination_rules destination_rules;
     struct identity_rules identity_rules;
     struct deadlines *token_deadlines, *response_deadlines, *idle_deadlines;
-    bool draining; /* connections are not kept any more */
+    struct deadlines *total_deadlines; /* NULL: --total-timeout is none */
+    bool draining;                     /* connections are not kept any more */
     /* written by exchanges */
     uint64_t id_prefix; /* random, once a process */
     uint64_t n_begun;
+    unsigned n_active; /* requests in flight, those that we answer ourselves included */
+    uint64_t n_overloaded;
+    struct retry_budget retries;
     uint64_t n_would_deny, n_shadow_differences;
     time_t date_second;
     char date[32]; /* of date_second, as in a Date header */

@@ -49,6 +49,7 @@ void exchange_answer(struct exchange *x, enum outcome outcome, const char *messa
     struct reply reply = { .outcome = outcome, .to_head = x->to_head };
 
     x->outcome = outcome;
+    x->context->n_overloaded += outcome == OUTCOME_OVERLOADED;
     x->status = outcome_row(outcome)->status;
     if (outcome == OUTCOME_OUTBOUND_DENIED) {
         write_denial(x, sentence, sizeof(sentence));

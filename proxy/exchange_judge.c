@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/http/syntax.h"
+
 static enum outcome judge_framing(struct exchange *x, const struct head *head, const char **why)
 {
     struct framing framing;
@@ -109,6 +111,29 @@ static enum outcome judge_policy(struct exchange *x, const struct head *head)
     return outcome;
 }
 
+/* RFC 9110, 7.6.2: the last hop that an OPTIONS may take is to us. (A TRACE never goes on.) */
+static enum outcome judge_hops(const struct head *head, const char **why)
+{
+    struct text value = head_value(head, HEADER_MAX_FORWARDS);
+    unsigned long long hops;
+
+    if (!head->count[HEADER_MAX_FORWARDS] || !text_eq(head->method, TEXT("OPTIONS")))
+        return OUTCOME_RELAYED;
+    if (head->count[HEADER_MAX_FORWARDS] > 1 || !syntax_all(value, BYTE_DIGIT)) {
+        *why = "Max-Forwards is not one number (RFC 9110, 7.6.2).";
+        return OUTCOME_BAD_REQUEST;
+    }
+    return text_to_uint(value, 0, &hops) ? OUTCOME_NO_HOPS_LEFT : OUTCOME_RELAYED;
+}
+
+/* Last, because it says least: what is denied is denied at any size. Chunks are counted as they come. */
+static bool is_too_large(const struct exchange *x)
+{
+    uint64_t max = x->context->settings->max_body_bytes;
+
+    return max && x->request.framing.kind == FRAMING_LENGTH && x->request.framing.length > max;
+}
+
 enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)
 {
     enum outcome outcome = judge_framing(x, head, why);
@@ -120,10 +145,14 @@ enum outcome exchange_judge(struct exchange *x, const struct head *head, const c
         outcome = judge_destination(x, head, why);
     if (outcome == OUTCOME_RELAYED)
         outcome = judge_policy(x, head);
+    if (outcome == OUTCOME_RELAYED)
+        outcome = judge_hops(head, why);
     if (outcome == OUTCOME_RELAYED) {
         x->realm = realm_of(x->context->realms, &x->destination);
         outcome = identity_choose(&x->context->identity_rules, head, x->realm, &x->identity, why);
     }
+    if (outcome == OUTCOME_RELAYED && is_too_large(x))
+        outcome = OUTCOME_BODY_TOO_LARGE;
     return outcome;
 }
 
@@ -154,8 +183,11 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head)
             return OUTCOME_TOKEN_UNAVAILABLE;
         x->token = token_ref(token);
     }
+    x->websocket = exchange_asks_for_websocket(x, head);
     forward_request(&x->up, head, &x->destination, &x->identity,
                     x->token ? token_text(x->token) : TEXT_NONE, x->request.framing,
+                    (struct forward_extras){ .via = x->context->settings->via == VIA_ON,
+                                             .websocket = x->websocket },
                     &x->token_places);
     if (x->up.overflowed)
         return OUTCOME_HEAD_TOO_LARGE;

@@ -6,10 +6,17 @@
 
 #include "proxy/exchange_parts.h"
 
+static void put_hex(char out[16], uint64_t value)
+{
+    for (size_t i = 16; i-- > 0; value >>= 4)
+        out[i] = "0123456789abcdef"[value & 0xf];
+}
+
 void exchange_id(const struct exchange *x, char out[33])
 {
-    snprintf(out, 33, "%016llx%016llx", (unsigned long long)x->context->id_prefix,
-             (unsigned long long)x->id);
+    put_hex(out, x->context->id_prefix);
+    put_hex(out + 16, x->id);
+    out[32] = '\0';
 }
 
 struct text exchange_date(struct exchange_context *context)

@@ -4,6 +4,7 @@
  *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
  *   exchange_shadow.c  what a second policy would have said
  *   exchange_relay.c   bytes up and down
+ *   exchange_tunnel.c  a connection that becomes a WebSocket
  *   exchange_renew.c   a 401 to our own token: another token, and once more
  *   exchange_scrub.c   the app token in what comes back
  *   exchange_answer.c  what we answer ourselves
@@ -14,6 +15,7 @@
 #include "policy/tenant.h"
 #include "proxy/exchange.h"
 #include "proxy/forward.h"
+#include "proxy/http/held.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/token/scrub.h"
@@ -25,6 +27,7 @@ enum exchange_state {
     AWAITING,
     RENEWING,
     RELAYING,
+    TUNNEL,
     ANSWERING,
     ENDED,
     N_STATES
@@ -35,9 +38,10 @@ enum exchange_event {
     READY,     /* the origin can be written to */
     SENT,      /* the request has left, whole */
     HEAD,      /* the final response's head is here (x->response_head) */
+    SWITCHED,  /* it is a 101 to what the client asked for */
     REFUSED,   /* it is a 401 to our own token, and another token might help */
     UNRENEWED, /* there is no other: the 401 goes on to the client */
-    DONE,      /* the client has the whole response */
+    DONE,      /* the client has the whole response, or one side has ended the tunnel */
     STALE,     /* a reused connection died before it answered, and the request can go again */
     WITHDRAWN, /* as FAILED, and nothing of the response's head has left yet */
     FAILED,    /* x->outcome says how */
@@ -61,13 +65,11 @@ struct exchange {
     struct client *client;
     enum exchange_state state;
     enum outcome outcome;
-    char detail[160]; /* of the outcome, for the log and the answer */
 
     /* the request, as judged */
     struct policy *policy;
     struct verdict verdict;
-    struct destination destination; /* path and query borrow: valid while judging only */
-    struct text sent_method;        /* whole; borrows like them */
+    struct text sent_method; /* whole; borrows, as path and query of the destination */
     enum realm realm;
     struct identity identity; /* texts valid while judging only */
     struct token *token;      /* pinned; NULL if it is not needed */
@@ -77,8 +79,8 @@ struct exchange {
     bool settled;             /* whatever is answered now goes to the client */
     unsigned client_minor;
     bool to_head, keep_alive, expects_continue;
-    bool judged;          /* destination and verdict hold */
-    char would_deny[200]; /* --mode report lets it pass: what the policy says; else empty */
+    bool websocket;   /* asked for, and --upgrade allows it */
+    bool judged;      /* destination and verdict hold, and what the log says of the path */
     size_t held_head; /* while WAITING: bytes of the head that still stand in the client's intake */
 
     /* up: head and content on their way to the origin */
@@ -112,18 +114,25 @@ struct exchange {
 
     struct token_waiter waiter;
     struct deadline deadline;
-    struct job job; /* goes on in the next turn; frees */
+    struct deadline total; /* --total-timeout */
+    struct job job;        /* goes on in the next turn; frees */
 
     /* for the log */
     uint64_t id, begun_us, head_us, sent_us;
     uint64_t bytes_down;
     bool reused;
     struct origin_facts origin_facts;
-    char method[LOG_METHOD_MAX];
-    char path[LOG_PATH_MAX]; /* raw bytes */
     size_t path_len;
     bool method_cut, path_cut;
-    char an[TENANT_NAME_MAX]; /* the account that the query names; else empty */
+
+    /* What stands above begins zeroed. The first three of these begin empty, the rest is not read before
+     * the exchange is judged. */
+    char detail[LIMIT_DETAIL_BYTES]; /* of the outcome, for the log and the answer */
+    char would_deny[200]; /* --mode report lets it pass: what the policy says; else empty */
+    char method[LOG_METHOD_MAX];
+    struct destination destination; /* path and query borrow: valid while judging only */
+    char path[LOG_PATH_MAX];        /* raw bytes */
+    char an[TENANT_NAME_MAX];       /* the account that the query names; else empty */
 };
 
 /* exchange.c */
@@ -151,6 +160,14 @@ void exchange_pull(struct exchange *x);
  */
 bool exchange_flush(struct exchange *x);
 bool exchange_outflow_is_empty(const struct exchange *x);
+
+/* exchange_tunnel.c */
+/* The request asks for a WebSocket, and may. */
+bool exchange_asks_for_websocket(const struct exchange *x, const struct head *head);
+/* A 101: moves on SWITCHED, or fails the exchange and returns false. */
+bool exchange_switch(struct exchange *x, const struct head *head);
+void exchange_open_tunnel(struct exchange *x); /* SWITCHED */
+void exchange_end_tunnel(struct exchange *x);  /* DONE, in the tunnel */
 
 /* exchange_renew.c */
 /* A 401 that our token may be to blame for, and something could be done about it. */

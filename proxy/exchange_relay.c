@@ -20,11 +20,11 @@ static void progress(struct exchange *x)
 
 /* ---- up: from the client to the origin ---- */
 
-/* What is too long is kept no longer; nor is what has no room behind a head that takes nearly all of it,
+/* What is too long is kept no longer; nor is anything once all buffers are at --max-buffers; nor is what has no room behind a head that takes nearly all of it,
  * or in a coding of many small chunks. */
 static bool must_forget(const struct exchange *x, size_t n)
 {
-    return x->up.keeps && (x->request.bytes > LIMIT_KEPT_REQUEST_BYTES ||
+    return x->up.keeps && (x->request.bytes > LIMIT_KEPT_REQUEST_BYTES || held_is_full() ||
                            n + CHUNK_CODING_BYTES > x->up.max - x->up.end);
 }
 
@@ -59,6 +59,12 @@ static enum step fill_up(struct exchange *x)
         exchange_fail(x, OUTCOME_BAD_REQUEST, "the chunked coding of the body is broken");
         return STEP_OVER;
     }
+    if (x->context->settings->max_body_bytes &&
+        x->request.bytes > x->context->settings->max_body_bytes) {
+        x->close_client = true;
+        exchange_fail(x, OUTCOME_BODY_TOO_LARGE, NULL);
+        return STEP_OVER;
+    }
     stage_up(x, intake_content(intake));
     return STEP_ON;
 }
@@ -69,6 +75,10 @@ static enum step read_client(struct exchange *x, size_t *moved)
 
     if (n == SOCKET_AGAIN)
         return STEP_BLOCKED;
+    if (n == 0 && x->state == TUNNEL) {
+        exchange_move(x, DONE);
+        return STEP_OVER;
+    }
     if (n <= 0) {
         exchange_gone(x);
         return STEP_OVER;
@@ -88,7 +98,7 @@ static enum step send_up(struct exchange *x, size_t *moved)
         return STEP_BLOCKED;
     if (n < 0) {
         x->up_broken = true;
-        if (x->state != RELAYING)
+        if (x->state != RELAYING && x->state != TUNNEL)
             exchange_pull(x);
         return STEP_OVER;
     }
@@ -186,14 +196,17 @@ static enum step protocol_error(struct exchange *x, const char *why)
     return STEP_OVER;
 }
 
-/* 100, 103 and their like pass to those who know them (RFC 9110, 15.2); 101 was not asked for. */
+/* 100, 103 and their like pass to those who know them (RFC 9110, 15.2). */
 static enum step relay_interim(struct exchange *x, const struct head *head)
 {
-    struct to_client to = { .minor = 1, .framing = { FRAMING_NONE, 0 } };
+    struct to_client to = { .minor = 1,
+                            .framing = { FRAMING_NONE, 0 },
+                            .extras = { .via = x->context->settings->via == VIA_ON } };
 
-    if (head->status == 101 || ++x->interim > LIMIT_INTERIM_RESPONSES)
-        return protocol_error(x, head->status == 101 ? "it switches protocols without being asked"
-                                                     : "too many interim responses");
+    if (head->status == 101)
+        return exchange_switch(x, head) ? STEP_ON : STEP_OVER;
+    if (++x->interim > LIMIT_INTERIM_RESPONSES)
+        return protocol_error(x, "too many interim responses");
     if (x->client_minor > 0)
         forward_response(&x->down.lead, head, &to);
     return STEP_ON;
@@ -288,7 +301,16 @@ static enum step end_of_origin(struct exchange *x, bool clean)
         x->response.done = true;
         return STEP_ON;
     }
-    exchange_fail(x, OUTCOME_ORIGIN_CLOSED, NULL);
+    exchange_fail(x, OUTCOME_ORIGIN_CLOSED,
+                  clean ? NULL : origin_trouble(pooled_origin(x->pooled)));
+    return STEP_OVER;
+}
+
+/* As if a kept connection had closed before our request came: it is sent again, if it may be. */
+static enum step spoke_early(struct exchange *x)
+{
+    exchange_fail(x, x->reused ? OUTCOME_ORIGIN_CLOSED : OUTCOME_ORIGIN_PROTOCOL,
+                  "it spoke before it was asked");
     return STEP_OVER;
 }
 
@@ -302,6 +324,8 @@ static enum step read_origin(struct exchange *x, size_t *moved)
     char *bytes = intake_room(&x->intake, size, &room);
     assert(bytes);
     ssize_t n = origin_receive(pooled_origin(x->pooled), bytes, room);
+    if (n > 0 && !x->answered && origin_spoke_early(pooled_origin(x->pooled)))
+        return spoke_early(x);
     if (n > 0) {
         x->answered = true;
         intake_received(&x->intake, (size_t)n);

@@ -50,7 +50,8 @@ static bool read_refusal_away(struct exchange *x)
     return x->response.done && x->origin_keep_alive && intake_is_empty(&x->intake);
 }
 
-/* False if it does not fit: then the refusal goes on to the client. */
+/* False if it does not fit: then the refusal goes on to the client. Not counted against the retry budget:
+ * the origin is well, hundreds may meet a revoked token at once, and token/rejection.h is the bound. */
 static bool send_with(struct exchange *x, struct token *token)
 {
     size_t old_len = token_text(x->token).len;
@@ -152,6 +153,8 @@ static const char *renewal_note(const struct exchange *x)
 struct text exchange_details(const struct exchange *x, char out[DETAILS_MAX])
 {
     const char *note = renewal_note(x);
+    if (!note[0] && !x->would_deny[0])
+        return TEXT_NONE;
     int len = snprintf(out, DETAILS_MAX, "%s%s%s", x->would_deny,
                        x->would_deny[0] && note[0] ? "; " : "", note);
 

@@ -2,6 +2,8 @@
 
 #include "proxy/proxy_status.h"
 
+enum { ROOM_FOR_OURS = 256 }; /* what a head grows by, as a rule */
+
 /* What never goes on, in either direction. Framing headers are written anew. */
 static bool is_hop_by_hop(const struct header *header)
 {
@@ -33,12 +35,27 @@ static void add_header(struct buffer *out, const struct header *header)
     buffer_add_field(out, header->name, header->value);
 }
 
+/* The version is that of the message as it came (RFC 9110, 7.6.3). */
+static void add_via(struct buffer *out, const struct head *head)
+{
+    buffer_add(out, head->minor ? TEXT("Via: 1.1 janus-sidecar\r\n")
+                                : TEXT("Via: 1.0 janus-sidecar\r\n"));
+}
+
+/* Named by us for the next hop; what the other side wrote went no further. */
+static void add_websocket(struct buffer *out)
+{
+    buffer_add(out, TEXT("Connection: upgrade\r\nUpgrade: websocket\r\n"));
+}
+
 /* ---- to the origin ---- */
+
+enum { MAX_FORWARDS = 1000000000 };
 
 struct leaving {
     const struct identity *identity;
     struct text token;
-    unsigned minor;
+    const struct head *head;
     struct token_places *places;
 };
 
@@ -131,6 +148,23 @@ static void add_by_fate(struct buffer *out, const struct header *header, enum fa
         add_token_field(out, header->name, leaving);
 }
 
+/* One hop less, where it means anything; 0 does not come here. A number with more digits than we count is
+ * our greatest: the recipient's own maximum may stand instead of it (RFC 9110, 7.6.2). */
+static void add_max_forwards(struct buffer *out, const struct header *header,
+                             const struct head *head)
+{
+    unsigned long long hops = MAX_FORWARDS;
+
+    if (!text_eq(head->method, TEXT("OPTIONS"))) {
+        add_header(out, header);
+        return;
+    }
+    text_to_uint(header->value, MAX_FORWARDS, &hops);
+    buffer_add(out, TEXT("Max-Forwards: "));
+    buffer_add_uint(out, hops - (hops > 0));
+    buffer_add(out, TEXT("\r\n"));
+}
+
 static void add_request_header(struct buffer *out, const struct header *header,
                                const struct leaving *leaving)
 {
@@ -150,8 +184,11 @@ static void add_request_header(struct buffer *out, const struct header *header,
             add_header(out, header);
         break;
     case HEADER_EXPECT: /* an HTTP/1.0 client cannot mean it (RFC 9110, 10.1.1) */
-        if (leaving->minor > 0)
+        if (leaving->head->minor > 0)
             add_header(out, header);
+        break;
+    case HEADER_MAX_FORWARDS:
+        add_max_forwards(out, header, leaving->head);
         break;
     default:
         add_header(out, header);
@@ -196,7 +233,7 @@ static void add_start_line(struct buffer *out, const struct head *head,
 
     buffer_add(out, head->method);
     buffer_add(out, TEXT(" "));
-    buffer_add(out, destination->path);
+    buffer_add(out, destination->asterisk ? TEXT("*") : destination->path);
     if (destination->query.at) {
         buffer_add(out, TEXT("?"));
         buffer_add(out, destination->query);
@@ -208,10 +245,12 @@ static void add_start_line(struct buffer *out, const struct head *head,
 
 void forward_request(struct buffer *out, const struct head *head,
                      const struct destination *destination, const struct identity *identity,
-                     struct text token, struct framing framing, struct token_places *places)
+                     struct text token, struct framing framing, struct forward_extras extras,
+                     struct token_places *places)
 {
-    struct leaving leaving = { identity, token, head->minor, places };
+    struct leaving leaving = { identity, token, head, places };
 
+    buffer_reserve(out, head->length + destination->host_len + token.len + ROOM_FOR_OURS);
     add_start_line(out, head, destination);
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *header = &head->headers[i];
@@ -219,6 +258,10 @@ void forward_request(struct buffer *out, const struct head *head,
             add_request_header(out, header, &leaving);
     }
     add_identity(out, &leaving);
+    if (extras.via)
+        add_via(out, head);
+    if (extras.websocket)
+        add_websocket(out);
     add_request_framing(out, head, framing);
     buffer_add(out, TEXT("\r\n"));
 }
@@ -281,6 +324,7 @@ void forward_response(struct buffer *out, const struct head *head, const struct 
 {
     bool dated = false;
 
+    buffer_reserve(out, head->length + ROOM_FOR_OURS);
     buffer_add(out, TEXT("HTTP/1.1 "));
     buffer_add_uint(out, head->status);
     buffer_add(out, TEXT(" "));
@@ -296,6 +340,10 @@ void forward_response(struct buffer *out, const struct head *head, const struct 
         buffer_add_field(out, TEXT("Date"), to->date);
     if (to->details.len && head->status >= 200)
         proxy_status_add(out, NULL, to->details);
+    if (to->extras.via)
+        add_via(out, head);
+    if (to->extras.websocket)
+        add_websocket(out);
     add_response_framing(out, head, to);
     add_connection(out, head, to);
     buffer_add(out, TEXT("\r\n"));

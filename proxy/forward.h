@@ -3,7 +3,7 @@
  * Both are written anew from what was parsed and judged; no received head is passed on as bytes.
  * Headers keep their order and spelling. Hop-by-hop headers and all that Connection names go no
  * further (RFC 9110, 7.6.1), nor do the platform's control headers. Nothing is added that names the
- * app or us: no Via, no X-Forwarded-For. Pure. */
+ * app, or, unless `via` is asked for, us: no Via, no X-Forwarded-For. Pure. */
 #ifndef PROXY_FORWARD_H
 #define PROXY_FORWARD_H
 
@@ -19,11 +19,18 @@ struct token_places {
     unsigned n;
 };
 
+/* What may be added, and is not unless somebody asks for it. */
+struct forward_extras {
+    bool via;
+    bool websocket; /* the connection is to become one, or (a 101) has become one */
+};
+
 /* `token` is the app token's text, or TEXT_NONE when `identity` does not need it. `places` starts
  * empty. */
 void forward_request(struct buffer *out, const struct head *head,
                      const struct destination *destination, const struct identity *identity,
-                     struct text token, struct framing framing, struct token_places *places);
+                     struct text token, struct framing framing, struct forward_extras extras,
+                     struct token_places *places);
 
 /* Writes `token` where one of `old_len` bytes stands; all of `out` is kept and none of it sent. False
  * if there is no room, or too many places: nothing is changed. */
@@ -38,6 +45,7 @@ struct to_client {
     bool close;          /* the connection ends with this response */
     struct text date;    /* for a response that has none */
     struct text details; /* not empty: we have something to say, in a Proxy-Status */
+    struct forward_extras extras;
 };
 void forward_response(struct buffer *out, const struct head *head, const struct to_client *to);
 

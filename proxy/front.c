@@ -36,10 +36,26 @@ static void set_accepting(struct front *front, bool accepting)
     }
 }
 
+void front_room(struct front *front)
+{
+    if (front->full && !front->draining)
+        set_accepting(front, true);
+    front->full = false;
+}
+
+/* All are busy. Whoever knocks waits in the kernel's queue. */
+static void wait_for_room(struct front *front)
+{
+    log_message(front->log, LOG_WARNING, "accept_paused",
+                "%zu clients are connected, all of them busy", front->n_clients);
+    set_accepting(front, false);
+    front->full = true;
+}
+
 void front_client_left(struct front *front)
 {
-    if (front->n_clients-- == LIMIT_CLIENTS && !front->draining)
-        set_accepting(front, true);
+    front->n_clients--;
+    front_room(front);
     if (front->n_clients == 0 && front->draining)
         front->handler->emptied(front->context);
 }
@@ -56,7 +72,7 @@ static void on_pause_over(struct deadline *deadline)
     struct front *front =
         (struct front *)(void *)((char *)deadline - offsetof(struct front, pause));
 
-    if (front->n_clients < LIMIT_CLIENTS && !front->draining)
+    if (!front->full && !front->draining)
         set_accepting(front, true);
 }
 
@@ -65,18 +81,19 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
     struct front *front = arg;
 
     (void)what;
+    if (front->n_clients >= front->max_clients && !client_close_idle(front)) {
+        wait_for_room(front);
+        return;
+    }
     for (int n = 0; n < ACCEPT_PER_TURN; n++) {
         struct sockaddr_storage peer = { 0 };
         socklen_t len = sizeof(peer);
         int fd = accept4(listening, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             client_new(front, fd, &peer, len);
-            if (front->n_clients < LIMIT_CLIENTS)
+            if (front->n_clients < front->max_clients)
                 continue;
-            log_message(front->log, LOG_WARNING, "accept_paused", "%d clients are connected",
-                        LIMIT_CLIENTS);
-            set_accepting(front, false);
-            return;
+            return; /* whether there is need for room, the next event tells */
         }
         int error = errno;
         if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
@@ -88,17 +105,18 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
 
 /* ---- the front ---- */
 
-struct front *front_new(struct loop *loop, struct log *log, struct front_times times,
+struct front *front_new(struct loop *loop, struct log *log, struct front_limits limits,
                         const struct front_handler *handler, void *context)
 {
     struct front *front = mem_alloc(1, sizeof(*front));
 
     front->loop = loop;
     front->log = log;
+    front->max_clients = limits.max_clients ? limits.max_clients : SIZE_MAX;
     front->handler = handler;
     front->context = context;
-    front->head_deadlines = deadlines_new(loop, times.head_ms);
-    front->idle_deadlines = deadlines_new(loop, times.idle_ms);
+    front->head_deadlines = deadlines_new(loop, limits.head_ms);
+    front->idle_deadlines = deadlines_new(loop, limits.idle_ms);
     front->linger_deadlines = deadlines_new(loop, LINGER_MS);
     front->pause_deadlines = deadlines_new(loop, ACCEPT_PAUSE_MS);
     front->pause.passed = on_pause_over;

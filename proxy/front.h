@@ -28,11 +28,12 @@ struct front_handler {
     void (*emptied)(void *context); /* after front_drain(): the last client has left */
 };
 
-struct front_times {
+struct front_limits {
     unsigned head_ms, idle_ms;
+    unsigned max_clients; /* 0: as many as there are descriptors */
 };
 
-struct front *front_new(struct loop *loop, struct log *log, struct front_times times,
+struct front *front_new(struct loop *loop, struct log *log, struct front_limits limits,
                         const struct front_handler *handler, void *context);
 /* Closes everything. Exchanges under way are told that their client is gone. */
 void front_free(struct front *front);

@@ -20,12 +20,12 @@ struct client {
     struct intake intake;
     struct head_scan scan;
     struct deadline deadline;
-    struct job job; /* goes on reading in the next turn; frees */
-    uint8_t state;  /* of enum client_state */
-    bool reading;   /* inside read_heads(): whoever finishes an exchange returns there */
-    bool head_begun;
+    struct job job;                /* goes on reading in the next turn; frees */
     struct sockaddr_storage *peer; /* off loopback only; NULL is 127.0.0.1 and peer_port */
     uint16_t peer_port;
+    uint8_t state; /* of enum client_state */
+    bool reading;  /* inside read_heads(): whoever finishes an exchange returns there */
+    bool head_begun;
 };
 
 struct listener;
@@ -37,7 +37,8 @@ struct front {
     void *context;
     struct deadlines *head_deadlines, *idle_deadlines, *linger_deadlines, *pause_deadlines;
     struct deadline pause; /* while we cannot accept */
-    size_t n_clients;
+    size_t n_clients, max_clients;
+    bool full; /* max_clients are connected, all busy: not accepting */
     bool draining;
     LIST_HEAD(, client) clients;
     LIST_HEAD(, listener) listeners;
@@ -46,10 +47,15 @@ struct front {
 /* client.c */
 void client_new(struct front *front, int fd, const struct sockaddr_storage *peer, socklen_t len);
 void client_close(struct client *client);
+/* Closes the client that has waited longest between two requests, to make room for another; false if
+ * there is none. */
+bool client_close_idle(struct front *front);
 /* Closes it whatever it does; an exchange under way is told. */
 void client_drop(struct client *client);
 
 /* front.c: one client fewer. */
 void front_client_left(struct front *front);
+/* A client is idle, or has left: if others wait for room, they are let in. */
+void front_room(struct front *front);
 
 #endif

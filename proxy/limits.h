@@ -23,6 +23,10 @@ enum {
 
     /* One buffer a direction and exchange: a TLS record is 16 KiB, more only waits in memory. */
     RELAY_BUFFER_BYTES = 16 * 1024,
+    /* Rooms of that size and exchanges that are kept, unused, for the next: what a turn of the loop needs
+     * at once. At most 800 KiB. */
+    LIMIT_SPARE_ROOMS = 32,
+    LIMIT_SPARE_EXCHANGES = 64,
     /* What one exchange may move in one turn of the loop before the others get theirs. */
     RELAY_TURN_BYTES = 256 * 1024,
 
@@ -40,7 +44,6 @@ enum {
      * lost to a reset (RFC 9112, 9.6), but only so long. */
     LINGER_MS = 2000,
 
-    LIMIT_CLIENTS = 20000,   /* then we stop accepting until one leaves */
     LIMIT_POOL_HOSTS = 1024, /* hosts with kept connections or a TLS session */
     LIMIT_POOL_IDLE_PER_HOST = 256,
     LIMIT_POOL_IDLE = 4096,        /* of all hosts; fewer where descriptors are few */
@@ -54,11 +57,21 @@ enum {
     LIMIT_LOGIN_BYTES = LIMIT_TOKEN_BYTES + 4096, /* what a login answers: JSON around a token */
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
+
+    /* Circuits (proxy/origin/circuit.h). A restart of an origin takes about a second; 30 s is what a person
+     * is ready to wait for after a repair. */
+    CIRCUIT_OPEN_MS = 1000, /* the first time; it doubles with each probe that fails */
+    CIRCUIT_OPEN_MAX_MS = 30000,
+    CIRCUIT_WINDOW_MS =
+        30000,             /* a failure that comes later after the one before begins a new row */
+    LIMIT_CIRCUITS = 1024, /* hosts at addresses that fail */
+
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
     LIMIT_ADMIN_CONNECTIONS = 64,
     LIMIT_ADMIN_HEADERS = 64,
     LIMIT_ADMIN_BODY_BYTES = 4096,
 
+    LIMIT_DETAIL_BYTES = 400, /* why an origin failed: a sentence with names of its certificate */
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
     ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */

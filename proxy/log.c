@@ -139,7 +139,6 @@ static void add_time(struct log *log)
 {
     struct timeval now;
     struct tm parts;
-    char fraction[8];
 
     gettimeofday(&now, NULL);
     if (now.tv_sec != log->stamp_second) {
@@ -147,9 +146,11 @@ static void add_time(struct log *log)
         gmtime_r(&now.tv_sec, &parts);
         strftime(log->stamp, sizeof(log->stamp), "%Y-%m-%dT%H:%M:%S", &parts);
     }
-    snprintf(fraction, sizeof(fraction), ".%03uZ", (unsigned)(now.tv_usec / 1000) % 1000);
-    add(log, text_of(log->stamp));
-    add(log, text_of(fraction));
+    unsigned ms = (unsigned)(now.tv_usec / 1000) % 1000;
+    char fraction[5] = { '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                         (char)('0' + ms % 10), 'Z' };
+    add(log, (struct text){ log->stamp, sizeof("2026-01-31T12:00:00") - 1 });
+    add(log, (struct text){ fraction, sizeof(fraction) });
 }
 
 void log_begin(struct log *log, enum log_level level, const char *event)
@@ -167,14 +168,32 @@ void log_begin(struct log *log, enum log_level level, const char *event)
     add(log, text_of(event));
 }
 
+/* What needs no quotes: '!' to '~' but for '"', '=' and the backslash; a bit for each byte. */
 static bool is_plain(struct text value)
 {
+    static const uint64_t bits[4] = { 0xdffffffa00000000, 0x7fffffffefffffff };
+
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.at[i];
-        if (c <= ' ' || c == '"' || c == '\\' || c == '=' || c >= 0x7f)
+        if (!(bits[c >> 6] >> (c & 63) & 1))
             return false;
     }
     return value.len > 0;
+}
+
+static void add_key(struct log *log, const char *key)
+{
+    size_t len = strlen(key);
+
+    if (len + 2 > line_room(log)) {
+        log->cut = true;
+        return;
+    }
+    char *at = log->bytes + log->at;
+    at[0] = ' ';
+    memcpy(at + 1, key, len);
+    at[len + 1] = '=';
+    log->at += len + 2;
 }
 
 static void add_escaped(struct log *log, struct text value)
@@ -195,9 +214,7 @@ static void add_escaped(struct log *log, struct text value)
 
 void log_text(struct log *log, const char *key, struct text value)
 {
-    add(log, TEXT(" "));
-    add(log, text_of(key));
-    add(log, TEXT("="));
+    add_key(log, key);
     if (is_plain(value) && value.len <= line_room(log)) {
         add(log, value);
         return;
@@ -211,13 +228,10 @@ void log_text(struct log *log, const char *key, struct text value)
 
 void log_number(struct log *log, const char *key, unsigned long long value)
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof(digits), "%llu", value);
+    char digits[UINT_TEXT_MAX];
 
-    add(log, TEXT(" "));
-    add(log, text_of(key));
-    add(log, TEXT("="));
-    add(log, (struct text){ digits, (size_t)len });
+    add_key(log, key);
+    add(log, (struct text){ digits, text_put_uint(digits, value) });
 }
 
 void log_end(struct log *log)

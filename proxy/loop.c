@@ -202,6 +202,11 @@ void deadlines_free(struct deadlines *queue)
     free(queue);
 }
 
+struct deadline *deadlines_first(const struct deadlines *queue)
+{
+    return TAILQ_FIRST(&queue->list);
+}
+
 void deadline_set(struct deadlines *queue, struct deadline *deadline)
 {
     assert(deadline->passed);

@@ -48,6 +48,9 @@ struct deadline {
 struct deadlines *deadlines_new(struct loop *loop, unsigned length_ms);
 void deadlines_free(struct deadlines *queue); /* those still set are forgotten */
 
+/* The one that is due next, or NULL. */
+struct deadline *deadlines_first(const struct deadlines *queue);
+
 /* `deadline->passed` will be called once, `length_ms` from now. Sets it anew if it was set, in
  * whatever queue. A deadline is embedded in what it watches and must be cleared before that dies.
  */

@@ -23,6 +23,8 @@ static const struct command {
       "the smallest policies for what the access log shows, and those never used" },
     { "validate", command_validate, "validate [options]",
       "every finding in settings, manifest and token source" },
+    { "graphql", command_graphql, "graphql check [--builder 1.x|2.x] PATH...",
+      "the rules of @auth over the *.graphql of a schema" },
     { "token", command_token, "token [options]",
       "what is known of the app token: source, life, claims; never its value" },
 };
@@ -34,11 +36,14 @@ static int print_help(void)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("  janus-sidecar %-46s %s\n", commands[i].usage, commands[i].help);
     printf("  janus-sidecar %-46s %s\n\n", "version", "its version");
-    puts("With --json, check prints an object a line; explain, learn, validate and token print one "
-         "object.\n"
-         "With --junit FILE, check also writes a report for a CI server.\n"
-         "learn also takes --fold N and --fold-words N, so many distinct ids (3) or words (never)\n"
-         "become a `*`, and --fresh, as if today's manifest had no policies.\n");
+    puts(
+        "With --json, check prints an object a line; explain, learn, validate, token and graphql\n"
+        "check print one object.\n"
+        "With --junit FILE, check also writes a report for a CI server.\n"
+        "graphql check also takes --sarif FILE, and --manifest FILE for the builder's version; it\n"
+        "needs none of the options below.\n"
+        "learn also takes --fold N and --fold-words N, so many distinct ids (3) or words (never)\n"
+        "become a `*`, and --fresh, as if today's manifest had no policies.\n");
     settings_print_help(stdout);
     return 0;
 }

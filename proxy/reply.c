@@ -7,6 +7,9 @@
 
 static const struct outcome_row rows[N_OUTCOMES] = {
     [OUTCOME_RELAYED] = { "relayed", 0, NULL, NULL, NULL, NULL, 0, LOG_INFO },
+    [OUTCOME_NO_HOPS_LEFT] = { "no_hops_left", 200, "NoHopsLeft", "proxy_internal_response",
+                               "Max-Forwards is 0: the request went no further than the sidecar.",
+                               NULL, 0, LOG_INFO },
     [OUTCOME_BAD_REQUEST] = { "bad_request", 400, "BadRequest", "http_request_error",
                               "The request is malformed.", NULL, 0, LOG_WARNING },
     [OUTCOME_USER_TOKEN_MISSING] = { "user_token_missing", 401, "UserTokenMissing",
@@ -39,7 +42,8 @@ static const struct outcome_row rows[N_OUTCOMES] = {
                                      "speaks TLS to the origin. Set no_proxy for telemetry.",
                                      0, LOG_WARNING },
     [OUTCOME_BODY_TOO_LARGE] = { "body_too_large", 413, "BodyTooLarge", "http_request_error",
-                                 "The request body is larger than allowed.", NULL, 0, LOG_WARNING },
+                                 "The request body is larger than --max-body allows.", NULL, 0,
+                                 LOG_WARNING },
     [OUTCOME_TARGET_TOO_LONG] = { "target_too_long", 414, "TargetTooLong", "http_request_error",
                                   "The request target is longer than 16 KiB.", NULL, 0,
                                   LOG_WARNING },
@@ -60,10 +64,14 @@ static const struct outcome_row rows[N_OUTCOMES] = {
                                  NULL, 0, LOG_ERROR },
     [OUTCOME_CONNECT_TIMEOUT] = { "connection_timeout", 504, "ProxyTimeout", "connection_timeout",
                                   "The origin could not be reached in time.", NULL, 0, LOG_ERROR },
+    [OUTCOME_CIRCUIT_OPEN] = { "circuit_open", 502, "OriginUnreachable", "destination_unavailable",
+                               "The origin is not tried now.", NULL, 0, LOG_ERROR },
     [OUTCOME_CERTIFICATE] = { "tls_certificate_error", 502, "OriginCertificate",
                               "tls_certificate_error", "The origin's certificate was not accepted.",
-                              "If a private authority signed it, name it with --ca-file.", 0,
-                              LOG_ERROR },
+                              "If a private authority signed it, name that with --ca-file; "
+                              "docs/tls.md "
+                              "explains each reason.",
+                              0, LOG_ERROR },
     [OUTCOME_TLS] = { "tls_protocol_error", 502, "OriginCertificate", "tls_protocol_error",
                       "No TLS connection with the origin could be made.", NULL, 0, LOG_ERROR },
     [OUTCOME_ORIGIN_PROTOCOL] = { "http_protocol_error", 502, "OriginProtocol",
@@ -104,6 +112,8 @@ const struct outcome_row *outcome_row(enum outcome outcome)
 static const char *phrase_of(unsigned status)
 {
     switch (status) {
+    case 200:
+        return "OK";
     case 400:
         return "Bad Request";
     case 401:
@@ -175,7 +185,7 @@ static void write_head(const struct reply *reply, const struct outcome_row *row,
     buffer_add(out, TEXT("\r\n"));
     proxy_status_add(out, row->error, reply->details);
     buffer_add_field(out, TEXT("Date"), reply->date);
-    if (row->status == 405)
+    if (row->status == 405 || row->status == 200)
         buffer_add_field(out, TEXT("Allow"), TEXT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     if (row->retry_after_s) {
         buffer_add(out, TEXT("Retry-After: "));

@@ -9,7 +9,8 @@
 #include "proxy/http/buffer.h"
 
 enum outcome {
-    OUTCOME_RELAYED, /* the origin's answer went to the client, whole */
+    OUTCOME_RELAYED,      /* the origin's answer went to the client, whole */
+    OUTCOME_NO_HOPS_LEFT, /* Max-Forwards: 0: we are asked, not the origin */
     /* refused: the client must change something */
     OUTCOME_BAD_REQUEST,
     OUTCOME_USER_TOKEN_MISSING,
@@ -26,6 +27,7 @@ enum outcome {
     OUTCOME_CONNECT_REFUSED,
     OUTCOME_CONNECT_FAILED,
     OUTCOME_CONNECT_TIMEOUT,
+    OUTCOME_CIRCUIT_OPEN, /* it failed so often that it is left alone for a while */
     OUTCOME_CERTIFICATE,
     OUTCOME_TLS,
     OUTCOME_ORIGIN_PROTOCOL,

@@ -11,6 +11,7 @@
 #include "config/memory.h"
 #include "proxy/admin.h"
 #include "proxy/exchange.h"
+#include "proxy/http/held.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
@@ -18,6 +19,7 @@
 #include "proxy/sidecar_origins.h"
 #include "proxy/sidecar_providers.h"
 #include "proxy/sidecar_ready.h"
+#include "proxy/sidecar_tls.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
 #include "proxy/token/report.h"
@@ -110,6 +112,12 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .n_shadow_differences = exchanges->n_shadow_differences,
         .token = token,
         .draining = exchanges->draining,
+        .n_clients = front_n_clients(sidecar->front),
+        .n_active = exchanges->n_active,
+        .n_overloaded = exchanges->n_overloaded,
+        .n_retries_refused = exchanges->retries.n_refused,
+        .n_circuits_open = origins_n_circuits_open(sidecar->origins),
+        .held_bytes = held_bytes(),
     };
 }
 
@@ -211,6 +219,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
     (void)what;
     if (number == SIGHUP) {
+        sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
         live_providers_note(sidecar->providers);
         reload(sidecar);
         token_keeper_refresh(sidecar->keeper);
@@ -244,8 +253,8 @@ static void build_identity(struct sidecar *sidecar)
 
 static void build_origins(struct sidecar *sidecar)
 {
-    sidecar->origins =
-        origins_new(sidecar->loop, sidecar->settings, sidecar->tls, sidecar->own, sidecar->n_own);
+    sidecar->origins = origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls,
+                                   sidecar->own, sidecar->n_own);
     sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
                                          origins_pool(sidecar->origins));
 }
@@ -274,7 +283,10 @@ static void build_exchanges(struct sidecar *sidecar)
         .token_deadlines = deadlines_new(sidecar->loop, settings->token_wait_ms),
         .response_deadlines = deadlines_new(sidecar->loop, settings->response_ms),
         .idle_deadlines = deadlines_new(sidecar->loop, settings->idle_ms),
+        .total_deadlines =
+            settings->total_ms ? deadlines_new(sidecar->loop, settings->total_ms) : NULL,
     };
+    held_set_limit(settings->max_buffers_bytes);
     RAND_bytes((unsigned char *)&sidecar->exchanges.id_prefix,
                sizeof(sidecar->exchanges.id_prefix));
 }
@@ -293,12 +305,13 @@ static void build_policies(struct sidecar *sidecar)
 
 static void build_front(struct sidecar *sidecar)
 {
-    struct front_times times = { sidecar->settings->head_ms, sidecar->settings->client_idle_ms };
+    struct front_limits limits = { sidecar->settings->head_ms, sidecar->settings->client_idle_ms,
+                                   sidecar->settings->max_clients };
 
     sidecar->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
                                                exchange_gone, on_emptied };
     sidecar->front =
-        front_new(sidecar->loop, sidecar->log, times, &sidecar->handler, &sidecar->exchanges);
+        front_new(sidecar->loop, sidecar->log, limits, &sidecar->handler, &sidecar->exchanges);
     for (size_t i = 0; i + 1 < sidecar->n_own; i++) {
         front_listen(sidecar->front, sidecar->fds[i]);
         sidecar->fds[i] = -1;
@@ -400,6 +413,7 @@ static void free_loop_things(struct sidecar *sidecar)
     deadlines_free(sidecar->exchanges.token_deadlines);
     deadlines_free(sidecar->exchanges.response_deadlines);
     deadlines_free(sidecar->exchanges.idle_deadlines);
+    deadlines_free(sidecar->exchanges.total_deadlines);
     library_log = NULL;
     log_free(sidecar->log);
     loop_free(sidecar->loop);

@@ -49,6 +49,21 @@ static bool shadow_differences(const void *context, double *value)
     return has_shadow(context);
 }
 
+#define OF_FACTS(name, expression)                                                                 \
+    static bool name(const void *context, double *value)                                           \
+    {                                                                                              \
+        const struct readiness_facts *facts = context;                                             \
+        *value = (double)(expression);                                                             \
+        return true;                                                                               \
+    }
+
+OF_FACTS(clients, facts->n_clients)
+OF_FACTS(active, facts->n_active)
+OF_FACTS(held, facts->held_bytes)
+OF_FACTS(overloaded, facts->n_overloaded)
+OF_FACTS(circuits_open, facts->n_circuits_open)
+OF_FACTS(retries_refused, facts->n_retries_refused)
+
 #define OF_TOKEN(name, known, expression)                                                          \
     static bool token_##name(const void *context, double *value)                                   \
     {                                                                                              \
@@ -107,6 +122,17 @@ static const struct metric rows[] = {
       token_failures },
     { "janus_sidecar_token_waiting_requests", METRIC_GAUGE, "Requests that wait for a token.", NULL,
       token_waiting },
+    { "janus_sidecar_clients", METRIC_GAUGE, "Clients that are connected.", NULL, clients },
+    { "janus_sidecar_requests_in_flight", METRIC_GAUGE, "Requests under way.", NULL, active },
+    { "janus_sidecar_buffer_bytes", METRIC_GAUGE,
+      "What the buffers of all requests and clients hold; --max-buffers is their limit.", NULL,
+      held },
+    { "janus_sidecar_overloaded", METRIC_COUNTER,
+      "Requests answered 503 because a limit was reached.", NULL, overloaded },
+    { "janus_sidecar_circuits_open", METRIC_GAUGE,
+      "Addresses of origins that are left alone because they failed.", NULL, circuits_open },
+    { "janus_sidecar_retries_refused", METRIC_COUNTER,
+      "Requests that were not sent again because too many were of late.", NULL, retries_refused },
 };
 
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), LABELS_MAX = 128 };

@@ -4,15 +4,17 @@
 
 #include "config/memory.h"
 #include "proxy/loop.h"
+#include "proxy/origin/circuit.h"
 
 struct origins {
     struct resolver *resolver;
     struct deadlines *connecting, *attempts;
+    struct circuits *circuits;
     struct origin_context context;
     struct pool *pool;
 };
 
-struct origins *origins_new(struct loop *loop, const struct settings *settings,
+struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
                             const struct tls *tls, const struct sockaddr_storage *own, size_t n_own)
 {
     struct origins *origins = mem_alloc(1, sizeof(*origins));
@@ -20,6 +22,7 @@ struct origins *origins_new(struct loop *loop, const struct settings *settings,
     origins->resolver = resolver_new(loop);
     origins->connecting = deadlines_new(loop, settings->connect_ms);
     origins->attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS);
+    origins->circuits = circuits_new(settings->circuit_failures);
     origins->context = (struct origin_context){ .loop = loop,
                                                 .resolver = origins->resolver,
                                                 .tls = tls,
@@ -27,7 +30,9 @@ struct origins *origins_new(struct loop *loop, const struct settings *settings,
                                                 .attempts = origins->attempts,
                                                 .connecting = origins->connecting,
                                                 .own = own,
-                                                .n_own = n_own };
+                                                .n_own = n_own,
+                                                .circuits = origins->circuits,
+                                                .log = log };
     origins->pool = pool_new(&origins->context);
     return origins;
 }
@@ -35,6 +40,11 @@ struct origins *origins_new(struct loop *loop, const struct settings *settings,
 struct pool *origins_pool(const struct origins *origins)
 {
     return origins->pool;
+}
+
+unsigned origins_n_circuits_open(const struct origins *origins)
+{
+    return circuits_n_open(origins->circuits);
 }
 
 void origins_silence(struct origins *origins)
@@ -48,6 +58,7 @@ void origins_free(struct origins *origins)
     if (!origins)
         return;
     resolver_free(origins->resolver);
+    circuits_free(origins->circuits);
     deadlines_free(origins->connecting);
     deadlines_free(origins->attempts);
     free(origins);

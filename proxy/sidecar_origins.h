@@ -8,10 +8,11 @@
 struct origins;
 
 /* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings` and `tls`. */
-struct origins *origins_new(struct loop *loop, const struct settings *settings,
+struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
                             const struct tls *tls, const struct sockaddr_storage *own,
                             size_t n_own);
 struct pool *origins_pool(const struct origins *origins);
+unsigned origins_n_circuits_open(const struct origins *origins);
 
 /* In two steps: nothing wakes up any more, then, when the loop has turned once more, the memory. */
 void origins_silence(struct origins *origins);

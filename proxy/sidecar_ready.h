@@ -13,6 +13,9 @@ struct readiness_facts {
     uint64_t n_would_deny, n_shadow_differences;
     struct token_facts token;
     bool draining;
+    size_t n_clients;
+    unsigned n_active, n_circuits_open;
+    uint64_t n_overloaded, n_retries_refused, held_bytes;
 };
 
 /* Writes one JSON object, cut at `size`. True if the sidecar can serve: with a live token, unless it

@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "proxy/loop.h"
@@ -15,6 +17,7 @@ bool socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
 {
     socket->fd = fd;
     socket->readable = socket->writable = socket->unsure = socket->hung_up = false;
+    socket->sent = 0;
     event_assign(&socket->event, loop_base(loop), fd,
                  EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, callback, context);
     return event_add(&socket->event, NULL) == 0;
@@ -92,6 +95,24 @@ enum socket_peer socket_peer(struct stream_socket *socket)
     return PEER_RESET;
 }
 
+void socket_look(struct stream_socket *socket)
+{
+    char byte;
+
+    if (socket->readable)
+        return; /* whoever reads will see */
+    ssize_t n = recv(socket->fd, &byte, 1, MSG_PEEK);
+    if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+        socket->readable = true; /* bytes, the end, or an error that the read will tell */
+}
+
+size_t socket_unacknowledged(const struct stream_socket *socket)
+{
+    int n = 0;
+
+    return ioctl(socket->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
 static size_t total_of(const struct iovec *pieces, int n)
 {
     size_t total = 0;
@@ -110,7 +131,8 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
     if (!socket->writable)
         return SOCKET_AGAIN;
     do {
-        sent = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
+        sent = n == 1 ? send(socket->fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL)
+                      : sendmsg(socket->fd, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0 && again_or_failed(&socket->writable) == SOCKET_AGAIN)
         return SOCKET_AGAIN;
@@ -118,8 +140,10 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
         socket->readable = true; /* what the peer said before it closed is there, edge or no edge */
         return SOCKET_FAILED;
     }
+    socket->unsure = false; /* after a reset nothing can be sent; a later one comes with an edge */
     if ((size_t)sent < total_of(pieces, n))
         socket->writable = false;
+    socket->sent += (size_t)sent;
     return sent;
 }
 

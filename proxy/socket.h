@@ -4,7 +4,8 @@
  * system call is made that is known to answer "again". EV_CLOSED is watched too, because a FIN that
  * arrives together with data gives no edge of its own. A reset is told by libevent as "readable and
  * writable", which is also what ordinary data looks like: so after a short count we are `unsure`,
- * and whoever still waits for bytes asks the kernel once more. */
+ * and whoever still waits for bytes asks the kernel once more; but not after something could be sent,
+ * which is what a client that waits for its next answer is spared by. */
 #ifndef PROXY_SOCKET_H
 #define PROXY_SOCKET_H
 
@@ -23,6 +24,7 @@ struct stream_socket {
     bool readable, writable;
     bool unsure;  /* drained, unless a reset hid behind the last data */
     bool hung_up; /* the peer sends no more */
+    size_t sent;  /* bytes that the kernel took; wraps */
     struct event event;
 };
 
@@ -43,6 +45,11 @@ void socket_abort(struct stream_socket *socket);
  * where the marks know the answer. */
 ssize_t socket_receive(struct stream_socket *socket, void *bytes, size_t len);
 ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, int n);
+
+/* Asks the kernel whether something has come of which no event has told yet, and sets the marks. */
+void socket_look(struct stream_socket *socket);
+/* Sent bytes that the other end's kernel has not acknowledged. Asks ours. */
+size_t socket_unacknowledged(const struct stream_socket *socket);
 
 /* What has become of the other end? Asks the kernel only if there may be something to read. */
 enum socket_peer {

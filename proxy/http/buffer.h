@@ -11,6 +11,7 @@ struct buffer {
     char *bytes;
     size_t size, max;
     size_t start, end; /* bytes[start..end) are waiting */
+    size_t used;       /* bytes[used..size) were never written */
     bool overflowed;
     bool keeps; /* what is sent stays, to be sent again; set by the owner */
 };
@@ -18,6 +19,10 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t max);
 void buffer_fini(struct buffer *buffer); /* wipes: a head may hold a token */
 void buffer_add(struct buffer *buffer, struct text bytes);
+/* Adds `n` bytes that the caller writes at once where it points to; NULL if there is no room. */
+char *buffer_extend(struct buffer *buffer, size_t n);
+/* So much will be added: one room from the beginning, instead of a move later. A hint. */
+void buffer_reserve(struct buffer *buffer, size_t n);
 /* Of what waits only the first `n` bytes stay. */
 void buffer_cut(struct buffer *buffer, size_t n);
 void buffer_add_uint(struct buffer *buffer, unsigned long long value);

@@ -122,11 +122,25 @@ static size_t take_data(struct chunked *chunked, char *to, const char *from, siz
 {
     size_t n = chunked->left < len ? (size_t)chunked->left : len;
 
-    memmove(to, from, n);
+    if (to != from)
+        memmove(to, from, n);
     chunked->left -= n;
     if (chunked->left == 0)
         chunked->state = CHUNK_DATA_CR;
     return n;
+}
+
+size_t chunked_skip(struct chunked *chunked, const char *bytes, size_t len)
+{
+    size_t at = 0;
+
+    while (at < len && chunked->state < CHUNK_DONE && chunked->state != CHUNK_DATA) {
+        chunked->line++;
+        chunked->state = (uint8_t)step(chunked, bytes[at++]);
+        if (chunked->state < CHUNK_DONE && line_too_long(chunked))
+            chunked->state = CHUNK_BAD;
+    }
+    return at;
 }
 
 size_t chunked_decode(struct chunked *chunked, char *bytes, size_t len, size_t *content)
@@ -139,12 +153,9 @@ size_t chunked_decode(struct chunked *chunked, char *bytes, size_t len, size_t *
             size_t n = take_data(chunked, bytes + *content, bytes + at, len - at);
             *content += n;
             at += n;
-            continue;
+        } else {
+            at += chunked_skip(chunked, bytes + at, len - at);
         }
-        chunked->line++;
-        chunked->state = (uint8_t)step(chunked, bytes[at++]);
-        if (chunked->state < CHUNK_DONE && line_too_long(chunked))
-            chunked->state = CHUNK_BAD;
     }
     return at;
 }

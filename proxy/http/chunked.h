@@ -40,4 +40,8 @@ struct chunked {
  * were read: all of them unless the message ended (CHUNK_DONE) or is broken (CHUNK_BAD). */
 size_t chunked_decode(struct chunked *chunked, char *bytes, size_t len, size_t *content);
 
+/* Reads only what stands before the next content, and returns how many bytes that were. Who looks for
+ * content behind them spares it the move to the front. */
+size_t chunked_skip(struct chunked *chunked, const char *bytes, size_t len);
+
 #endif

@@ -73,28 +73,24 @@ enum head_result head_end(struct head_scan *scan, struct text bytes, size_t *end
 /* ---- field lines -------------------------------------------------------------------------------
  */
 
-static bool value_is_clean(struct text value)
+/* What stands before the colon is no name. */
+static enum head_result refuse_name(struct text line, const char **why)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        if (!syntax_is(value.at[i], BYTE_FIELD))
-            return false;
-    }
-    return true;
+    if (line.at[0] == ' ' || line.at[0] == '\t')
+        return refuse(why, "a header line is folded or begins with a blank");
+    if (!memchr(line.at, ':', line.len))
+        return refuse(why, "a header line has no colon");
+    return refuse(why, "a header name is empty or holds a byte that names may not have");
 }
 
 static enum head_result read_field(struct text line, struct head *head, const char **why)
 {
-    const char *colon = memchr(line.at, ':', line.len);
+    struct text name = { line.at, syntax_span(line, BYTE_TCHAR) };
 
-    if (line.at[0] == ' ' || line.at[0] == '\t')
-        return refuse(why, "a header line is folded or begins with a blank");
-    if (!colon)
-        return refuse(why, "a header line has no colon");
-    struct text name = text_span(line.at, colon);
-    struct text value = text_span(colon + 1, line.at + line.len);
-    if (!syntax_all(name, BYTE_TCHAR))
-        return refuse(why, "a header name is empty or holds a byte that names may not have");
-    if (!value_is_clean(value))
+    if (name.len == 0 || name.len == line.len || line.at[name.len] != ':')
+        return refuse_name(line, why);
+    struct text value = text_span(line.at + name.len + 1, line.at + line.len);
+    if (!syntax_is_field(value))
         return refuse(why, "a header value holds a control byte");
     if (head->n_headers == LIMIT_HEADERS) {
         *why = "there are more than 128 header lines";
@@ -202,12 +198,36 @@ static bool htparser_agrees(htparser *parser, const struct head *head, htp_type 
     return htparser_get_major(parser) == 1 && htparser_get_minor(parser) == head->minor;
 }
 
+static enum head_result run_htparser(struct head *head, htp_type type, struct text canonical,
+                                     struct text stated, const char **why)
+{
+    static _Thread_local htparser *parser; /* reused by every head of this thread, never freed */
+    static htparse_hooks no_hooks;
+
+    if (!parser)
+        parser = htparser_new();
+    htparser_init(parser, type);
+    if (htparser_run(parser, &no_hooks, canonical.at, canonical.len) != canonical.len ||
+        !htparser_agrees(parser, head, type, stated))
+        return refuse(why, "two parsers read this head differently");
+    head->keep_alive = htparser_should_keep_alive(parser) != 0;
+    return HEAD_OK;
+}
+
+/* The last canonical heads that both parsers agreed on: all that was compared stands in those bytes, so
+ * the same bytes need not be asked about twice. */
+struct agreed {
+    size_t len;
+    bool keep_alive;
+    char bytes[CANONICAL_MAX];
+};
+
 /* `start` holds the start line; there is room behind it for the rest of the canonical head. */
 static enum head_result ask_htparser(struct head *head, htp_type type, char *start, char *end,
                                      const char **why)
 {
-    static _Thread_local htparser *parser; /* reused by every head of this thread, never freed */
-    static htparse_hooks no_hooks;
+    static _Thread_local struct agreed agreed[2]; /* a request, a response */
+    struct agreed *last = &agreed[type == htp_type_response];
     struct text stated = head_value(head, HEADER_CONTENT_LENGTH);
 
     if (stated.at && !is_decimal(stated))
@@ -215,14 +235,17 @@ static enum head_result ask_htparser(struct head *head, htp_type type, char *sta
     end = put_field(end, TEXT("Connection: "), connection_option(head));
     end = put_field(end, TEXT("Content-Length: "), stated);
     end = put(end, TEXT("\r\n"));
+    struct text canonical = text_span(start, end);
+    if (text_eq(canonical, (struct text){ last->bytes, last->len })) {
+        head->keep_alive = last->keep_alive;
+        return HEAD_OK;
+    }
     memset(end, 0, 8); /* htparser may read one byte behind the end */
-    if (!parser)
-        parser = htparser_new();
-    htparser_init(parser, type);
-    if (htparser_run(parser, &no_hooks, start, (size_t)(end - start)) != (size_t)(end - start) ||
-        !htparser_agrees(parser, head, type, stated))
-        return refuse(why, "two parsers read this head differently");
-    head->keep_alive = htparser_should_keep_alive(parser) != 0;
+    if (run_htparser(head, type, canonical, stated, why) != HEAD_OK)
+        return HEAD_BAD;
+    last->len = canonical.len;
+    last->keep_alive = head->keep_alive;
+    memcpy(last->bytes, canonical.at, canonical.len);
     return HEAD_OK;
 }
 
@@ -274,7 +297,7 @@ static enum head_result read_status_line(struct text line, struct head *head, co
         return refuse(why, "the status code does not have three digits");
     head->status = (unsigned)status;
     head->reason = line.len > 13 ? text_span(line.at + 13, line.at + line.len) : TEXT("");
-    if (!value_is_clean(head->reason))
+    if (!syntax_is_field(head->reason))
         return refuse(why, "the reason phrase holds a control byte");
     return HEAD_OK;
 }

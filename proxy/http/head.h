@@ -29,6 +29,7 @@ enum header_id {
     HEADER_TRAILER,
     HEADER_UPGRADE,
     HEADER_DATE,
+    HEADER_MAX_FORWARDS,
     HEADER_COOKIE,
     HEADER_AUTHORIZATION,
     HEADER_VTEX_ID, /* VtexIdclientAutCookie */

@@ -1,20 +1,20 @@
 #include "proxy/http/intake.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
-#include "config/memory.h"
+#include "proxy/http/room.h"
 
-static void wipe_and_free(struct intake *intake)
+/* Wiped as far as it was ever written: a head or an echo may hold a token. */
+static void leave_room(struct intake *intake)
 {
     if (intake->bytes)
-        explicit_bzero(intake->bytes, intake->size);
-    free(intake->bytes);
+        explicit_bzero(intake->bytes, intake->used);
+    room_give(intake->bytes, intake->size);
 }
 
 void intake_reset(struct intake *intake)
 {
-    wipe_and_free(intake);
+    leave_room(intake);
     *intake = (struct intake){ 0 };
 }
 
@@ -35,13 +35,14 @@ static void close_gaps(struct intake *intake)
 /* Not realloc: the old bytes may hold a token and must not stay behind. */
 static void move_to(struct intake *intake, uint32_t size)
 {
-    char *bytes = mem_resize(NULL, size, 1);
+    char *bytes = room_take(size);
 
     if (intake->raw_end)
         memcpy(bytes, intake->bytes, intake->raw_end);
-    wipe_and_free(intake);
+    leave_room(intake);
     intake->bytes = bytes;
     intake->size = size;
+    intake->used = intake->raw_end;
 }
 
 char *intake_room(struct intake *intake, uint32_t size, size_t *room)
@@ -58,6 +59,8 @@ void intake_received(struct intake *intake, size_t n)
 {
     assert(n <= intake->size - intake->raw_end);
     intake->raw_end += (uint32_t)n;
+    if (intake->raw_end > intake->used)
+        intake->used = intake->raw_end;
 }
 
 struct text intake_content(const struct intake *intake)
@@ -110,6 +113,11 @@ static void join_content(struct body *body, struct intake *intake, size_t n, siz
 static enum body_result take_chunked(struct body *body, struct intake *intake)
 {
     size_t n;
+    bool alone = intake->content == intake->content_end;
+
+    if (alone)
+        intake->raw += (uint32_t)chunked_skip(&body->chunked, intake->bytes + intake->raw,
+                                              intake->raw_end - intake->raw);
     size_t consumed = chunked_decode(&body->chunked, intake->bytes + intake->raw,
                                      intake->raw_end - intake->raw, &n);
 

@@ -17,6 +17,7 @@ struct intake {
     uint32_t size;
     uint32_t content, content_end;
     uint32_t raw, raw_end;
+    uint32_t used; /* bytes[used..size) were never written */
 };
 
 /* Wipes the bytes, which may hold a token that came back, and frees them; the intake is empty and usable again. */

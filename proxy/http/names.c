@@ -18,6 +18,7 @@ static const struct known_name known[] = {
     { TEXT_INIT("connection"), HEADER_CONNECTION },
     { TEXT_INIT("keep-alive"), HEADER_KEEP_ALIVE },
     { TEXT_INIT("x-janus-auth"), HEADER_JANUS_AUTH },
+    { TEXT_INIT("max-forwards"), HEADER_MAX_FORWARDS },
     { TEXT_INIT("authorization"), HEADER_AUTHORIZATION },
     { TEXT_INIT("content-length"), HEADER_CONTENT_LENGTH },
     { TEXT_INIT("sec-fetch-site"), HEADER_SEC_FETCH_SITE },
@@ -54,7 +55,8 @@ enum header_id header_id_of(struct text name)
     if (name.len < 2 || name.len > LONGEST)
         return HEADER_OTHER;
     for (size_t row = first_of_length[name.len]; row < first_of_length[name.len + 1]; row++) {
-        if (text_eq_nocase(known[row].name, name))
+        if (known[row].name.at[0] == ascii_lower(name.at[0]) &&
+            text_eq_nocase(known[row].name, name))
             return known[row].id;
     }
     return HEADER_OTHER;

@@ -1,5 +1,7 @@
 #include "proxy/http/syntax.h"
 
+#include <stdint.h>
+
 enum {
     F = BYTE_FIELD,
     V = BYTE_FIELD | BYTE_TARGET,
@@ -32,11 +34,29 @@ const unsigned char syntax_class[256] = {
 
 bool syntax_all(struct text value, enum byte_class kind)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        if (!syntax_is(value.at[i], kind))
-            return false;
-    }
-    return value.len > 0;
+    return value.len > 0 && syntax_span(value, kind) == value.len;
+}
+
+/* False if one of eight bytes is a control byte or DEL; HTAB, which a value may have, is one of them.
+ * No carry leaves a byte: each has its top bit taken off first. */
+static bool word_is_plain(const char *at)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x80 * ones;
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    uint64_t low = word & ~tops;
+    uint64_t not_control = low + (0x80 - 0x20) * ones, is_del = low + ones;
+    return (((not_control & ~is_del) | word) & tops) == tops;
+}
+
+bool syntax_is_field(struct text value)
+{
+    enum { WORD = sizeof(uint64_t) };
+
+    while (value.len >= WORD && word_is_plain(value.at))
+        value = (struct text){ value.at + WORD, value.len - WORD };
+    return syntax_span(value, BYTE_FIELD) == value.len;
 }
 
 bool syntax_next_element(struct text *list, struct text *element)

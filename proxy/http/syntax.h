@@ -21,8 +21,21 @@ static inline bool syntax_is(char byte, enum byte_class kind)
     return (syntax_class[(unsigned char)byte] & kind) != 0;
 }
 
+/* How many bytes from the first on are of that class. */
+static inline size_t syntax_span(struct text value, enum byte_class kind)
+{
+    size_t n = 0;
+
+    while (n < value.len && syntax_is(value.at[n], kind))
+        n++;
+    return n;
+}
+
 /* True if there is at least one byte and all are of that class. */
 bool syntax_all(struct text value, enum byte_class kind);
+
+/* True if all are of BYTE_FIELD, which nearly all bytes are: eight at once. */
+bool syntax_is_field(struct text value);
 
 /* Takes the next element off a comma-separated list (RFC 9110, 5.6.1), trimmed; skips empty ones.
  * Returns false at the end. */

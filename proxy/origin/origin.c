@@ -8,7 +8,9 @@
 
 #include "config/memory.h"
 #include "policy/address_class.h"
+#include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/origin/circuit.h"
 
 enum origin_state { RESOLVING, CONNECTING, HANDSHAKE, OPEN, FAILED, CLOSED };
 
@@ -19,23 +21,97 @@ struct origin {
     enum origin_state state;
     bool tls;
     struct stream_socket socket;
-    SSL *ssl;
+    struct tls_stream *ssl;
     struct tls_session *session;
     struct destination destination; /* path and query are not kept */
     struct resolution *resolution;
     struct addresses addresses;
     size_t next_address;
+    bool
+        on_trial; /* CONNECTING or HANDSHAKE: the current address's circuit waits for what becomes of it */
+    uint64_t circuit_left_ms; /* the shortest that a circuit we met stays open */
+    size_t n_circuits_met;
     struct deadline deadline; /* while not OPEN */
     struct deadline attempt;  /* while CONNECTING, if another address is left to try */
     struct job job;           /* tells of a failure, later frees */
     enum outcome outcome;     /* of FAILED */
-    char detail[160];
-    uint64_t opened_us;
+    char detail[LIMIT_DETAIL_BYTES];
     struct origin_facts facts;
+    size_t asked_at; /* socket.sent, when a kept connection was taken for a request */
 };
 
 static void on_io(int fd, short what, void *arg);
 static void connect_next(struct origin *origin);
+
+/* ---- circuits ---- */
+
+static const struct sockaddr *current_address(const struct origin *origin)
+{
+    return (const struct sockaddr *)&origin->addresses.items[origin->next_address - 1];
+}
+
+static void say_circuit(const struct origin *origin, uint64_t open_ms)
+{
+    char address[ADDRESS_TEXT_MAX];
+
+    if (!origin->context->log)
+        return;
+    address_text(current_address(origin), address);
+    if (open_ms)
+        log_message(origin->context->log, LOG_WARNING, "circuit_open",
+                    "%s at %s is left alone for %llu ms: %s", origin->destination.host, address,
+                    (unsigned long long)open_ms, origin->detail);
+    else
+        log_message(origin->context->log, LOG_INFO, "circuit_closed", "%s at %s answers again",
+                    origin->destination.host, address);
+}
+
+/* origin->detail says why. */
+static void note_address_failed(struct origin *origin)
+{
+    if (!origin->on_trial)
+        return;
+    origin->on_trial = false;
+    uint64_t open_ms = circuit_failed(origin->context->circuits, origin->destination.host,
+                                      current_address(origin), loop_now_ms(origin->context->loop));
+    if (open_ms)
+        say_circuit(origin, open_ms);
+}
+
+static void note_address_works(struct origin *origin)
+{
+    if (!origin->on_trial)
+        return;
+    origin->on_trial = false;
+    if (circuit_succeeded(origin->context->circuits, origin->destination.host,
+                          current_address(origin)))
+        say_circuit(origin, 0);
+}
+
+/* Nobody wants to know any more, or it was we who could not. */
+static void note_nothing(struct origin *origin)
+{
+    if (!origin->on_trial)
+        return;
+    origin->on_trial = false;
+    circuit_left(origin->context->circuits, origin->destination.host, current_address(origin));
+}
+
+static bool circuit_is_closed(struct origin *origin, const struct sockaddr *address)
+{
+    uint64_t left_ms;
+
+    if (!origin->context->circuits)
+        return true;
+    if (circuit_allows(origin->context->circuits, origin->destination.host, address,
+                       loop_now_ms(origin->context->loop), &left_ms)) {
+        origin->on_trial = true;
+        return true;
+    }
+    if (origin->n_circuits_met++ == 0 || left_ms < origin->circuit_left_ms)
+        origin->circuit_left_ms = left_ms;
+    return false;
+}
 
 /* ---- endings ---- */
 
@@ -58,6 +134,7 @@ static void fail(struct origin *origin, enum outcome outcome, const char *detail
     origin->state = FAILED;
     origin->outcome = outcome;
     snprintf(origin->detail, sizeof(origin->detail), "%s", detail ? detail : "");
+    note_address_failed(origin);
     origin->job.run = tell_failure;
     loop_defer(origin->context->loop, &origin->job);
 }
@@ -74,6 +151,7 @@ void origin_close(struct origin *origin)
     assert(origin->state != CLOSED);
     deadline_clear(&origin->deadline);
     deadline_clear(&origin->attempt);
+    note_nothing(origin);
     resolution_cancel(origin->resolution);
     tls_end(origin->ssl);
     socket_close(&origin->socket);
@@ -98,34 +176,43 @@ static void on_deadline(struct deadline *deadline)
 static void become_open(struct origin *origin)
 {
     deadline_clear(&origin->deadline);
+    note_address_works(origin);
     origin->state = OPEN;
-    origin->facts.connect_us = (unsigned)(loop_now_us() - origin->opened_us);
-    origin->facts.resumed = origin->ssl && SSL_session_reused(origin->ssl);
+    origin->facts.connect_us = (unsigned)(loop_now_us() - origin->facts.opened_us);
+    origin->facts.resumed = origin->ssl && tls_is_resumed(origin->ssl);
     origin->owner->ready(origin->arg);
 }
 
 static void shake_hands(struct origin *origin)
 {
     enum outcome outcome;
-    const char *detail;
-    int result = tls_handshake(origin->ssl, &outcome, &detail);
+    int result = tls_handshake(origin->ssl, &outcome);
 
     if (result == 1)
         become_open(origin);
     else if (result == TLS_FAILED)
-        fail(origin, outcome, detail);
+        fail(origin, outcome, tls_trouble(origin->ssl));
 }
 
 /* ---- connecting ---- */
 
+/* Ours, not the address's: no descriptor, no memory, no port left. */
+static bool is_own_lack(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+           error == EADDRNOTAVAIL;
+}
+
 static void note_failure(struct origin *origin, int error)
 {
-    bool ours = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-
-    origin->outcome = ours                    ? OUTCOME_OVERLOADED
+    origin->outcome = is_own_lack(error)      ? OUTCOME_OVERLOADED
                       : error == ECONNREFUSED ? OUTCOME_CONNECT_REFUSED
                                               : OUTCOME_CONNECT_FAILED;
     snprintf(origin->detail, sizeof(origin->detail), "%s", strerror(error));
+    if (is_own_lack(error))
+        note_nothing(origin);
+    else
+        note_address_failed(origin);
 }
 
 static void try_another(struct origin *origin, int error)
@@ -180,11 +267,26 @@ static void on_io(int fd, short what, void *arg)
         origin->owner->io(origin->arg);
 }
 
+/* All that is left is left alone; an address that failed just now says more than that. */
+static void fail_on_circuits(struct origin *origin)
+{
+    char detail[sizeof(origin->detail)];
+
+    snprintf(detail, sizeof(detail),
+             origin->circuit_left_ms
+                 ? "it failed again and again, and is tried again in %llu ms"
+                 : "it failed again and again; another request is trying it now",
+             (unsigned long long)origin->circuit_left_ms);
+    fail(origin, OUTCOME_CIRCUIT_OPEN, detail);
+}
+
 /* Tries one address after the other; the last failure is the one that is told. */
 static void connect_next(struct origin *origin)
 {
     while (origin->next_address < origin->addresses.n) {
         const struct sockaddr_storage *address = &origin->addresses.items[origin->next_address++];
+        if (!circuit_is_closed(origin, (const struct sockaddr *)address))
+            continue;
         int fd = socket_connect((const struct sockaddr *)address, address->ss_family == AF_INET6
                                                                       ? sizeof(struct sockaddr_in6)
                                                                       : sizeof(struct sockaddr_in));
@@ -200,6 +302,10 @@ static void connect_next(struct origin *origin)
             return;
         }
         note_failure(origin, errno);
+    }
+    if (origin->n_circuits_met == origin->addresses.n) {
+        fail_on_circuits(origin);
+        return;
     }
     char detail[sizeof(origin->detail)];
     memcpy(detail, origin->detail, sizeof(detail));
@@ -297,7 +403,7 @@ struct origin *origin_open(const struct origin_context *context,
     origin->destination.path = origin->destination.query = TEXT_NONE;
     origin->socket.fd = -1;
     origin->outcome = OUTCOME_CONNECT_FAILED;
-    origin->opened_us = loop_now_us();
+    origin->facts.opened_us = loop_now_us();
     origin->deadline.passed = on_deadline;
     origin->attempt.passed = on_attempt_over;
     deadline_set(context->connecting, &origin->deadline);
@@ -337,9 +443,38 @@ bool origin_is_quiet(struct origin *origin)
 
     if (origin->state != OPEN || origin->socket.hung_up)
         return false;
-    if (!origin->socket.readable && (!origin->ssl || !SSL_has_pending(origin->ssl)))
+    if (!origin->socket.readable && (!origin->ssl || !tls_has_pending(origin->ssl)))
         return true;
     return origin_receive(origin, &byte, 1) == ORIGIN_AGAIN;
+}
+
+bool origin_is_current(const struct origin *origin)
+{
+    return !origin->ssl || tls_is_current(origin->ssl);
+}
+
+const char *origin_trouble(const struct origin *origin)
+{
+    return origin->ssl ? tls_trouble(origin->ssl) : NULL;
+}
+
+bool origin_is_quiet_now(struct origin *origin)
+{
+    if (origin->state != OPEN || origin->socket.hung_up)
+        return false;
+    socket_look(&origin->socket);
+    origin->asked_at = origin->socket.sent;
+    return origin_is_quiet(origin);
+}
+
+bool origin_holds_part(const struct origin *origin)
+{
+    return origin->ssl && tls_has_pending(origin->ssl);
+}
+
+bool origin_spoke_early(const struct origin *origin)
+{
+    return socket_unacknowledged(&origin->socket) >= origin->socket.sent - origin->asked_at;
 }
 
 struct origin_facts origin_facts(const struct origin *origin)

@@ -14,7 +14,9 @@
 #include "proxy/origin/tls.h"
 #include "proxy/reply.h"
 
+struct circuits;
 struct loop;
+struct log;
 struct deadlines;
 struct origin;
 
@@ -28,6 +30,8 @@ struct origin_context {
     struct deadlines *connecting;       /* --connect-timeout: all from the name to OPEN */
     const struct sockaddr_storage *own; /* our own listeners: never connected to */
     size_t n_own;
+    struct circuits *circuits; /* of addresses that fail; NULL: every address is tried every time */
+    struct log *log;           /* says when a circuit opens and closes; may be NULL */
 };
 
 /* Whom to tell. Never called from inside a function of this header. */
@@ -54,9 +58,26 @@ ssize_t origin_send(struct origin *origin, const void *bytes, size_t len);
 /* Nothing arrived that nobody asked for, and the origin has not hung up: another request may
  * follow. Looks into TLS, but makes no system call unless something is there. */
 bool origin_is_quiet(struct origin *origin);
+/* The same, and the kernel is asked too: bytes may have come of which no event has told yet. For the last
+ * moment before a request leaves over a connection that was kept; what arrives from then on belongs to
+ * that request, but for what origin_spoke_early() tells. */
+bool origin_is_quiet_now(struct origin *origin);
+/* A part of a TLS record is there. On a new connection that may be a session ticket; one that was kept is
+ * not worth the doubt. */
+bool origin_holds_part(const struct origin *origin);
+/* After the first bytes that came back since then: true if the origin's side has not even acknowledged the
+ * first byte of the request, so that this cannot be its answer (an unasked response, or the 408 of an
+ * origin that gave up waiting). One system call. */
+bool origin_spoke_early(const struct origin *origin);
+
+/* What was verified when it began still holds: a new request may go there. */
+bool origin_is_current(const struct origin *origin);
+/* What TLS says about an ORIGIN_FAILED; borrowed. NULL when nothing is known. */
+const char *origin_trouble(const struct origin *origin);
 
 /* How it came about, for the log. */
 struct origin_facts {
+    uint64_t opened_us;  /* when it began */
     unsigned connect_us; /* from the name to OPEN */
     bool resumed;        /* an abbreviated handshake */
 };

@@ -165,6 +165,20 @@ static void on_idle_deadline(struct deadline *deadline)
     close_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
 }
 
+/* The name may lead elsewhere by now: only a new connection finds out. */
+static bool is_too_old(const struct pooled *pooled)
+{
+    uint64_t max_us = (uint64_t)pooled->host->pool->context->settings->pool_max_age_ms * 1000;
+
+    return max_us && loop_now_us() - origin_facts(pooled->origin).opened_us >= max_us;
+}
+
+/* Neither its age nor its certificate ends it. */
+static bool may_serve(const struct pooled *pooled)
+{
+    return origin_is_current(pooled->origin) && !is_too_old(pooled);
+}
+
 struct pooled *pool_take(struct pool *pool, const struct destination *destination,
                          const struct origin_owner *owner, void *arg)
 {
@@ -173,7 +187,8 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
 
     while (host && (pooled = TAILQ_FIRST(&host->idle))) {
         leave_idle(pooled);
-        if (origin_is_quiet(pooled->origin)) {
+        if (may_serve(pooled) && origin_is_quiet_now(pooled->origin) &&
+            !origin_holds_part(pooled->origin)) {
             pooled->reused = true;
             origin_set_owner(pooled->origin, owner, arg);
             return pooled;
@@ -202,7 +217,8 @@ void pool_give(struct pooled *pooled)
 {
     struct pool_host *host = pooled->host;
 
-    if (host->n_idle >= LIMIT_POOL_IDLE_PER_HOST || !origin_is_quiet(pooled->origin)) {
+    if (host->n_idle >= LIMIT_POOL_IDLE_PER_HOST || !may_serve(pooled) ||
+        !origin_is_quiet(pooled->origin)) {
         pool_drop(pooled);
         return;
     }

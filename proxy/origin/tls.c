@@ -1,16 +1,13 @@
 #include "proxy/origin/tls.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <unistd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "config/memory.h"
-
-struct tls {
-    SSL_CTX *context;
-    BIO_METHOD *bio; /* a BIO that asks the socket's marks before it makes a system call */
-};
+#include "proxy/origin/tls_parts.h"
 
 /* ---- the BIO ---- */
 
@@ -48,7 +45,7 @@ static long bio_control(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
-static BIO_METHOD *bio_method(void)
+BIO_METHOD *tls_bio_method(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "marked socket");
 
@@ -58,14 +55,23 @@ static BIO_METHOD *bio_method(void)
     return method;
 }
 
-/* ---- context ---- */
-
-static int on_new_session(SSL *ssl, SSL_SESSION *session)
+/* What is left in the queue would be taken for the next call's, of any connection. Nearly always there is
+ * nothing, and looking costs a tenth of clearing. */
+static void forget_errors(void)
 {
-    struct tls_session *keep = SSL_get_app_data(ssl);
+    if (ERR_peek_error())
+        ERR_clear_error();
+}
 
-    tls_session_fini(keep);
-    keep->session = session;
+/* ---- sessions ---- */
+
+/* A session that was resumed hands on how long it may be. */
+int tls_on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    const struct tls_stream *stream = SSL_get_app_data(ssl);
+
+    tls_session_fini(stream->session);
+    *stream->session = (struct tls_session){ session, stream->until, stream->generation };
     return 1; /* ours now */
 }
 
@@ -75,76 +81,18 @@ void tls_session_fini(struct tls_session *session)
     session->session = NULL;
 }
 
-/* Why OpenSSL would not take the file; it has no words for what the system said. */
-static const char *trust_problem(const char *path)
+static void resume(struct tls_stream *stream)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    struct tls_session *session = stream->session;
 
-    if (access(path, R_OK) != 0)
-        return strerror(errno);
-    return reason ? reason : "there is no certificate in it";
-}
-
-static bool load_trust(SSL_CTX *context, const struct settings *settings, struct diags *diags)
-{
-    struct place place = { .file = "--ca-file" };
-    bool loaded = true;
-
-    if (SSL_CTX_set_default_verify_paths(context) != 1)
-        diag_warning(diags, place, "the system's trusted certificates cannot be loaded");
-    ERR_clear_error();
-    if (settings->ca_file && SSL_CTX_load_verify_file(context, settings->ca_file) != 1) {
-        loaded = false;
-        diag_fatal(diags, place, "%s is not a readable file of PEM certificates: %s",
-                   settings->ca_file, trust_problem(settings->ca_file));
-    }
-    ERR_clear_error();
-    return loaded;
-}
-
-/* AES-128 first: it is the cheapest where the processor has AES (stack: 22k instructions at 64 KB).
- */
-static void set_parameters(SSL_CTX *context)
-{
-    static const unsigned char alpn[] = { 8, 'h', 't', 't', 'p', '/', '1', '.', '1' };
-
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                      "TLS_CHACHA20_POLY1305_SHA256");
-    SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES");
-    /* Without CLEANSE what was received last stays in the connection's memory for as long as it is
-     * kept: the answer to a login, or a request of ours that an origin sent back. */
-    SSL_CTX_set_options(context,
-                        SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_read_ahead(context, 1); /* a record's header and body in one recv() */
-    SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn));
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(context, on_new_session);
-}
-
-struct tls *tls_new(const struct settings *settings, struct diags *diags)
-{
-    struct tls *tls = mem_alloc(1, sizeof(*tls));
-
-    tls->context = SSL_CTX_new(TLS_client_method());
-    tls->bio = bio_method();
-    set_parameters(tls->context);
-    if (!load_trust(tls->context, settings, diags)) {
-        tls_free(tls);
-        return NULL;
-    }
-    return tls;
-}
-
-void tls_free(struct tls *tls)
-{
-    if (!tls)
+    if (!session->session)
         return;
-    SSL_CTX_free(tls->context);
-    BIO_meth_free(tls->bio);
-    free(tls);
+    if (session->generation != stream->generation || session->until <= time(NULL)) {
+        tls_session_fini(session);
+        return;
+    }
+    stream->until = session->until;
+    SSL_set_session(stream->ssl, session->session);
 }
 
 /* ---- one connection ---- */
@@ -161,46 +109,105 @@ static bool expect_name(SSL *ssl, const struct destination *destination)
            SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)destination->host) == 1;
 }
 
-SSL *tls_begin(const struct tls *tls, const struct destination *destination,
-               struct stream_socket *socket, struct tls_session *session)
+static bool show_identity(const struct tls_stream *stream)
 {
-    SSL *ssl = SSL_new(tls->context);
+    struct text host = { stream->destination->host, stream->destination->host_len };
+    const struct tls_identity *identity = tls_identity_for(stream->tls, host);
+
+    return !identity || tls_identity_use(identity, stream->ssl);
+}
+
+struct tls_stream *tls_begin(const struct tls *tls, const struct destination *destination,
+                             struct stream_socket *socket, struct tls_session *session)
+{
+    struct tls_stream *stream = mem_alloc(1, sizeof(*stream));
     BIO *bio = BIO_new(tls->bio);
 
-    /* Both fail only when memory is gone or the name cannot be checked: never go on without. */
-    if (!ssl || !bio || !expect_name(ssl, destination))
+    stream->tls = tls;
+    stream->session = session;
+    stream->destination = destination;
+    stream->generation = tls->generation;
+    stream->ssl = SSL_new(tls->context);
+    /* These fail only when memory is gone or the name cannot be checked: never go on without. */
+    if (!stream->ssl || !bio || !expect_name(stream->ssl, destination) || !show_identity(stream))
         abort();
     BIO_set_data(bio, socket);
     BIO_set_init(bio, 1);
-    SSL_set_bio(ssl, bio, bio);
-    SSL_set_app_data(ssl, session);
-    if (session->session)
-        SSL_set_session(ssl, session->session);
-    SSL_set_connect_state(ssl);
-    return ssl;
+    SSL_set_bio(stream->ssl, bio, bio);
+    SSL_set_app_data(stream->ssl, stream);
+    resume(stream);
+    SSL_set_connect_state(stream->ssl);
+    return stream;
 }
 
-void tls_end(SSL *ssl)
+void tls_end(struct tls_stream *stream)
 {
-    if (!ssl)
+    if (!stream)
         return;
+    forget_errors();
+    if (SSL_is_init_finished(stream->ssl) && SSL_shutdown(stream->ssl) < 0)
+        SSL_set_shutdown(stream->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     ERR_clear_error();
-    if (SSL_is_init_finished(ssl) && SSL_shutdown(ssl) < 0)
-        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    ERR_clear_error();
-    SSL_free(ssl);
+    SSL_free(stream->ssl);
+    free(stream->detail);
+    free(stream);
 }
 
-static void explain_failure(SSL *ssl, enum outcome *outcome, const char **detail)
-{
-    long verified = SSL_get_verify_result(ssl);
-    unsigned long error = ERR_peek_error();
+/* ---- failures ---- */
 
-    *outcome = verified == X509_V_OK ? OUTCOME_TLS : OUTCOME_CERTIFICATE;
-    *detail = verified == X509_V_OK ? ERR_reason_error_string(error)
-                                    : X509_verify_cert_error_string(verified);
-    if (!*detail)
-        *detail = "the connection ended during the handshake";
+void tls_explain(struct tls_stream *stream, const char *format, ...)
+{
+    va_list values;
+
+    if (stream->detail)
+        return;
+    stream->detail = mem_alloc(1, LIMIT_DETAIL_BYTES);
+    va_start(values, format);
+    vsnprintf(stream->detail, LIMIT_DETAIL_BYTES, format, values);
+    va_end(values);
+}
+
+/* What people may do about what OpenSSL says. */
+static const char *advice(int reason)
+{
+    switch (reason) {
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+        return "; TLS 1.2 or 1.3 is needed";
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+        return "; its end was not announced (close_notify)";
+    case SSL_R_BAD_EXTENSION:
+        return "; the origin chose what was not offered: another protocol than http/1.1, as a rule "
+               "(ALPN)";
+    case SSL_R_WRONG_VERSION_NUMBER:
+        return "; the origin does not speak TLS on this port";
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    case SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY:
+        return "; it accepts none of the ciphers with forward secrecy and AEAD, or wants a "
+               "certificate of ours (--client-cert)";
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+        return "; the origin wants a certificate of ours: --client-cert names one";
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+        return "; the origin does not accept our certificate (--client-cert)";
+    default:
+        return "";
+    }
+}
+
+static void explain_error(struct tls_stream *stream, const char *otherwise)
+{
+    unsigned long error = ERR_peek_error();
+    const char *reason = ERR_reason_error_string(error);
+
+    if (reason)
+        tls_explain(stream, "%s%s", reason, advice(ERR_GET_REASON(error)));
+    else if (otherwise)
+        tls_explain(stream, "%s", otherwise);
 }
 
 static bool wants_more(SSL *ssl, int result)
@@ -210,39 +217,88 @@ static bool wants_more(SSL *ssl, int result)
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
-int tls_handshake(SSL *ssl, enum outcome *outcome, const char **detail)
+static int give_up(struct tls_stream *stream, enum outcome *outcome)
 {
-    ERR_clear_error();
-    int result = SSL_do_handshake(ssl);
-    if (result == 1)
-        return 1;
-    if (wants_more(ssl, result))
-        return TLS_AGAIN;
-    explain_failure(ssl, outcome, detail);
+    *outcome = stream->refused ? OUTCOME_CERTIFICATE : OUTCOME_TLS;
+    explain_error(stream, "the connection ended during the handshake");
     ERR_clear_error();
     return TLS_FAILED;
 }
 
-ssize_t tls_receive(SSL *ssl, void *bytes, size_t len)
+/* Older releases of OpenSSL take what the origin chooses, even if nobody offered it. */
+static bool is_http1(struct tls_stream *stream)
 {
-    size_t n;
+    const unsigned char *name;
+    unsigned len;
+    char printable[40];
 
-    ERR_clear_error();
-    int result = SSL_read_ex(ssl, bytes, len, &n);
-    if (result == 1)
-        return (ssize_t)n;
-    if (wants_more(ssl, result))
-        return TLS_AGAIN;
-    return SSL_get_error(ssl, result) == SSL_ERROR_ZERO_RETURN ? 0 : TLS_FAILED;
+    SSL_get0_alpn_selected(stream->ssl, &name, &len);
+    struct text chosen = { (const char *)name, len };
+    if (len == 0 || text_eq(chosen, TEXT("http/1.1")))
+        return true;
+    tls_explain(stream, "the origin chose the protocol \"%s\", and http/1.1 was offered (ALPN)",
+                text_printable(chosen, printable, sizeof(printable)));
+    return false;
 }
 
-ssize_t tls_send(SSL *ssl, const void *bytes, size_t len)
+/* ---- bytes ---- */
+
+int tls_handshake(struct tls_stream *stream, enum outcome *outcome)
+{
+    forget_errors();
+    int result = SSL_do_handshake(stream->ssl);
+    if (result != 1 && wants_more(stream->ssl, result))
+        return TLS_AGAIN;
+    if (result == 1 && is_http1(stream))
+        return 1;
+    return give_up(stream, outcome);
+}
+
+ssize_t tls_receive(struct tls_stream *stream, void *bytes, size_t len)
 {
     size_t n;
 
-    ERR_clear_error();
-    int result = SSL_write_ex(ssl, bytes, len, &n);
+    forget_errors();
+    int result = SSL_read_ex(stream->ssl, bytes, len, &n);
     if (result == 1)
         return (ssize_t)n;
-    return wants_more(ssl, result) ? TLS_AGAIN : TLS_FAILED;
+    if (wants_more(stream->ssl, result))
+        return TLS_AGAIN;
+    if (SSL_get_error(stream->ssl, result) == SSL_ERROR_ZERO_RETURN)
+        return 0;
+    explain_error(stream, NULL);
+    return TLS_FAILED;
+}
+
+ssize_t tls_send(struct tls_stream *stream, const void *bytes, size_t len)
+{
+    size_t n;
+
+    forget_errors();
+    int result = SSL_write_ex(stream->ssl, bytes, len, &n);
+    if (result == 1)
+        return (ssize_t)n;
+    return wants_more(stream->ssl, result) ? TLS_AGAIN : TLS_FAILED;
+}
+
+/* ---- facts ---- */
+
+const char *tls_trouble(const struct tls_stream *stream)
+{
+    return stream->detail;
+}
+
+bool tls_has_pending(const struct tls_stream *stream)
+{
+    return SSL_has_pending(stream->ssl);
+}
+
+bool tls_is_resumed(const struct tls_stream *stream)
+{
+    return SSL_session_reused(stream->ssl);
+}
+
+bool tls_is_current(const struct tls_stream *stream)
+{
+    return stream->generation == stream->tls->generation && time(NULL) < stream->until;
 }

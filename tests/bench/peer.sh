@@ -2,10 +2,13 @@
 
 peers=build/bench/peers # what Debian's packages hold, unpacked here: no service is installed or started
 
-unpack_package() { # PACKAGE
-    local kept=$PWD/$peers/packages
+unpack_packages() { # PACKAGE FURTHER-PACKAGE...: all below PACKAGE's folder
+    local kept=$PWD/$peers/packages into=$1 package
     mkdir -p "$kept"
-    (cd "$kept" && rm -f "$1"_*.deb && apt-get download "$1" && dpkg-deb -x "$1"_*.deb "../$1")
+    for package in "$@"; do
+        (cd "$kept" && rm -f "$package"_*.deb && apt-get download "$package" &&
+            dpkg-deb -x "$package"_*.deb "../$into") || return 1
+    done
 }
 
 refresh_lists() {
@@ -14,16 +17,27 @@ refresh_lists() {
     "${sudo[@]}" apt-get update
 }
 
-# Sets `peer` to the program: the machine's own, or the one in Debian's PACKAGE. False if there is none.
-find_peer() { # NAME PACKAGE PATH-IN-PACKAGE
+# Where libraries that came with an unpacked PACKAGE are.
+peer_libraries() { # PACKAGE
+    echo "$PWD/$peers/$1/usr/lib/$(gcc -print-multiarch)"
+}
+
+peer_is_whole() { # PACKAGE
+    [ -x "$peer" ] && ! LD_LIBRARY_PATH=$(peer_libraries "$1") ldd "$peer" | grep 'not found'
+}
+
+# Sets `peer` to the program: the machine's own, or the one in Debian's PACKAGE with its LIBRARIES, which are other
+# packages. False if there is none.
+find_peer() { # NAME PACKAGE PATH-IN-PACKAGE LIBRARY...
+    local package=$2 path=$3
     peer=$(PATH=$PATH:/usr/sbin:/sbin command -v "$1") && return 0
-    peer=$peers/$2/$3
-    [ -x "$peer" ] && return 0
-    step "bench-$2" "Debian's $2, unpacked in $peers" unpack_package "$2" ||
+    shift 3
+    peer=$PWD/$peers/$package/$path
+    peer_is_whole "$package" >/dev/null 2>&1 && return 0
+    step "bench-$package" "Debian's $package, unpacked in $peers" unpack_packages "$package" "$@" ||
         { step apt-update "package lists" refresh_lists &&
-            step "bench-$2" "Debian's $2, unpacked in $peers" unpack_package "$2"; } || return 1
-    if ldd "$peer" | grep 'not found'; then return 1; fi
-    [ -x "$peer" ]
+            step "bench-$package" "Debian's $package, unpacked in $peers" unpack_packages "$package" "$@"; } || return 1
+    peer_is_whole "$package"
 }
 
 # Processor time that a process has used so far, user and system, in nanoseconds.

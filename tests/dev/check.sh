@@ -2,7 +2,8 @@
 # ./dev check: rules exist only if a script checks them. Prints TAP.
 #   check.sh fast   format, floors, banned functions, and that these checks do find what they look for
 #   check.sh tidy   clang-tidy without its path analyzer: seconds instead of a minute; needs a configured build/dev
-#   check.sh all    everything, and the build with its warnings (they are errors)
+#   check.sh all    everything: the build with its warnings (they are errors), clang-tidy, cppcheck, and how the
+#                   release build is hardened
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 how=${1:-all}
@@ -45,7 +46,8 @@ banned() {
 
 shell_syntax() {
     local script
-    for script in dev .ci/run tests/dev/*.sh tests/bench/*.sh; do
+    for script in dev .ci/run tests/dev/*.sh tests/bench/*.sh tests/deploy/*.sh deploy/docker/janus-probe \
+        deploy/completion/*.bash; do
         bash -n "$script" || return 1
     done
 }
@@ -56,6 +58,18 @@ tidy() { # CLANG-TIDY-ARGUMENT...
         xargs -P "$(nproc)" -n 4 clang-tidy -p build/dev --quiet --extra-arg=-Wno-unknown-warning-option "$@" 2>&1 |
         grep -vE '^[0-9]+ warnings? .*generated|^[0-9]+ warnings? (generated|treated)|^Error while processing'
     return "${PIPESTATUS[2]}"
+}
+
+# Product code only, too. What it is told to leave out stands in .cppcheck, each with its reason.
+cppcheck_product() {
+    cppcheck --std=c11 -I. -D_GNU_SOURCE -DJANUS_VERSION='""' --enable=warning,performance,portability \
+        --library=posix --library=openssl --library=tests/dev/cppcheck.cfg --suppressions-list=.cppcheck \
+        --quiet -j "$(nproc)" --error-exitcode=1 --template='{file}:{line}: {severity}: {message} [{id}]' \
+        config policy proxy
+}
+
+hardening() {
+    configure_and_build release && tests/dev/hardening.sh
 }
 
 need $packages_build $packages_check || exit 1
@@ -73,6 +87,8 @@ case $how in
     all)
         check warnings configure_and_build dev
         check clang-tidy tidy
+        check cppcheck cppcheck_product
+        check hardening hardening
         ;;
 esac
 echo "1..$total"

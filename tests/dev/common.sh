@@ -40,8 +40,9 @@ step() { # LOG TEXT COMMAND...
 packages_build="gcc libc6-dev cmake ninja-build pkg-config libevent-dev libevhtp-dev libssl-dev
     libjansson-dev libidn2-dev libcmocka-dev ca-certificates"
 packages_run="curl"
-packages_check="clang-format clang-tidy"
+packages_check="clang-format clang-tidy cppcheck"
 packages_bench="curl jq"
+packages_guard="valgrind strace jq"
 packages_fuzz="clang libclang-rt-14-dev"
 
 package_installed() {

@@ -24,11 +24,9 @@ for fuzzer in build/fuzz/bin/fuzz_*; do
     mkdir -p "$corpus"
     # Seeds first; what earlier runs learned stays in the corpus folder, which is never committed.
     if [ -d "tests/fuzz/seeds/$name" ]; then cp -R "tests/fuzz/seeds/$name/." "$corpus/"; fi
-    dict=''
-    case $name in
-        head|chunked|destination|identity|exchange) dict=-dict=tests/fuzz/http.dict ;;
-    esac
-    if "$fuzzer" "$corpus" ${dict:+"$dict"} -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    words=()
+    if [ -f "tests/fuzz/dictionaries/$name" ]; then words=("-dict=tests/fuzz/dictionaries/$name"); fi
+    if "$fuzzer" "$corpus" "${words[@]}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="build/fuzz/found/$name-" >"$log" 2>&1 </dev/null; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
         echo "ok $total - fuzz $name (${runs:-?} runs)"

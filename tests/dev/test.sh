@@ -106,6 +106,19 @@ suite() { # NAME COMMAND...
     count_suite "$name" "$status" $((SECONDS - started))
 }
 
+# A suite that ends with 77 could not be run here, and its first line says why.
+optional_suite() { # NAME COMMAND...
+    local name=$1 started=$SECONDS status
+    shift
+    run_limited "build/log/$name.tap" "build/log/$name.err" "$@"
+    if [ "$status" -eq 77 ]; then
+        skipped=$((skipped + 1))
+        result skip "$name: $(sed -n 's/^1\.\.0 # SKIP //p' "build/log/$name.tap")"
+    else
+        count_suite "$name" "$status" $((SECONDS - started))
+    fi
+}
+
 # Every build/dev/bin/PREFIX_* is a cmocka program.
 cmocka_suites() { # PREFIX WHAT
     local program any=no
@@ -148,12 +161,12 @@ units_are_quick() {
     fi
 }
 
-# The npm clients, at the versions in package-lock.json; installed again only when that file changes.
-install_clients() {
-    local stamp=tests/clients/node_modules/.installed want
-    want=$(cat tests/clients/package.json tests/clients/package-lock.json | sha256sum)
+# What a folder wants from npm, at the versions in package-lock.json; installed again only when that file changes.
+install_npm() { # FOLDER WHAT
+    local folder=$1 stamp=$1/node_modules/.installed want
+    want=$(cat "$folder/package.json" "$folder/package-lock.json" | sha256sum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return 0
-    step npm-ci "the npm clients" npm --prefix tests/clients ci --ignore-scripts --no-audit --no-fund &&
+    step "npm-ci-${folder##*/}" "$2" npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund &&
         echo "$want" >"$stamp"
 }
 
@@ -169,7 +182,7 @@ samples() {
 
 # --- everything ---------------------------------------------------------------------------------------
 
-need $packages_build $packages_run $packages_check $packages_fuzz $(packages_node) || {
+need $packages_build $packages_run $packages_check $packages_fuzz $packages_guard $(packages_node) || {
     fail "installing what is missing"
     finish
 }
@@ -190,15 +203,24 @@ fi
 suite check tests/dev/check.sh fast
 cmocka_suites test "unit tests"
 units_are_quick
+suite guard tests/bench/guard.sh
 cmocka_suites flow "flow tests"
-if install_clients; then
+if install_npm tests/clients "the npm clients"; then
     suite clients env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/clients/run.js
 else
     fail "clients: npm ci"
 fi
+if install_npm tests/graphql "the reference implementation of GraphQL"; then
+    suite graphql env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/graphql/run.js
+else
+    fail "graphql: npm ci"
+fi
 samples
-suite differential env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/differential/heads.js
+suite conformance env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/conformance/run.js
 suite soak env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/dev/bin" build/dev/bin/soak "$soak_time"
+optional_suite package tests/deploy/package.sh
+optional_suite redirect tests/deploy/redirect.sh
+result skip "compose: minutes, and an engine; tests/deploy/compose.sh tries docker-compose.yml"
 suite fuzz tests/dev/fuzz.sh "$fuzz_seconds"
 suite clang-tidy tests/dev/check.sh tidy
 finish

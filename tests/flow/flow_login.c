@@ -16,13 +16,14 @@ static struct closed_way {
 } closed_ways[] = {
     { "an expired certificate",
       { .certificate = CERTIFICATE_EXPIRED },
-      "failed the origin's certificate was not accepted: certificate has expired" },
+      "failed the origin's certificate was not accepted: certificate has expired: ..." },
     { "a certificate for another name",
       { .certificate = CERTIFICATE_OTHER_NAME },
-      "failed the origin's certificate was not accepted: hostname mismatch" },
+      "failed the origin's certificate was not accepted: hostname mismatch: ..." },
     { "a certificate of a stranger",
       { .certificate = CERTIFICATE_STRANGER },
-      "failed the origin's certificate was not accepted: unable to get local issuer certificate" },
+      "failed the origin's certificate was not accepted: unable to get local issuer certificate: "
+      "CN=flow origin (depth 0) is signed by CN=Strange Authority..." },
 };
 
 /* Not one byte of the pair leaves. */
@@ -238,7 +239,7 @@ static void goes_once(void (*leave)(struct origin_conn *conn))
     struct origin_conn *conn = origin_accept(scene.origin);
     login_expect(conn);
     leave(conn);
-    login_answers(INCOMPLETE);
+    login_answers(INCOMPLETE "...");
 }
 
 static void answered_is_not_stale(void (*leave)(struct origin_conn *conn))
@@ -247,7 +248,7 @@ static void answered_is_not_stale(void (*leave)(struct origin_conn *conn))
 
     origin_say(conn, OK LENGTH(67) GOOD_BODY);
     leave(conn);
-    login_answers(INCOMPLETE);
+    login_answers(INCOMPLETE "...");
 }
 
 static struct stale {

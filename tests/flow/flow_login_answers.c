@@ -141,17 +141,17 @@ static struct answer {
       PROTOCOL "it switches protocols without being asked", WHOLE, STAYS },
 
     { "closed without an answer", "", NULL, INCOMPLETE, WHOLE, CLOSES },
-    { "cut without an answer", "", NULL, INCOMPLETE, WHOLE, CUTS },
+    { "cut without an answer", "", NULL, INCOMPLETE "...", WHOLE, CUTS },
     { "reset without an answer", "", NULL, INCOMPLETE, WHOLE, RESETS },
-    { "cut in the head", OK "Content-Le", NULL, INCOMPLETE, WHOLE, CUTS },
+    { "cut in the head", OK "Content-Le", NULL, INCOMPLETE "...", WHOLE, CUTS },
     { "closed in the head", OK "Content-Le", NULL, INCOMPLETE, WHOLE, CLOSES },
     { "closed in the body", OK LENGTH(67) GOOD_BODY, NULL, INCOMPLETE, WHOLE, CLOSES },
     { "reset in the body", OK LENGTH(67) GOOD_BODY, NULL, INCOMPLETE, WHOLE, RESETS },
     { "closed before the last chunk",
       OK "Transfer-Encoding: chunked\r\n\r\n42\r\n" GOOD_BODY "\r\n", NULL, INCOMPLETE, WHOLE,
       CLOSES },
-    { "cut where only the end of the connection ends it", OK "\r\n" GOOD_BODY, NULL, INCOMPLETE,
-      WHOLE, CUTS },
+    { "cut where only the end of the connection ends it", OK "\r\n" GOOD_BODY, NULL,
+      INCOMPLETE "...", WHOLE, CUTS },
 };
 
 static void say(struct origin_conn *conn, const char *text, enum way way)
@@ -194,7 +194,7 @@ static void answer(void **state)
     size_t n = strlen(story->want);
     if (strcmp(story->want, PROTOCOL) == 0)
         line[strlen(start) + n] = '\0';
-    assert_string_equal(line + strlen(start), story->want);
+    login_expect_words(line + strlen(start), story->want);
     free(line);
     origin_untouched(scene.origin); /* nobody follows, nobody tries again */
     login_holds_no_secret();

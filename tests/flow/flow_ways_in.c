@@ -184,7 +184,7 @@ static struct refused {
     { "another scheme", "GET ftp://api.partner.example/v1/a HTTP/1.1\r\n" TO_API, 400, "BadRequest",
       "neither a path nor" },
     { "a fragment", "GET /v1/a#b HTTP/1.1\r\n" TO_API, 400, "BadRequest", "#" },
-    { "a star", "OPTIONS * HTTP/1.1\r\n" TO_API, 400, "BadRequest", "neither a path nor" },
+    { "a star", "GET * HTTP/1.1\r\n" TO_API, 400, "BadRequest", "neither a path nor" },
     { "an odd IPv4 form", "GET http://0x7f.1/ HTTP/1.1\r\nHost: 0x7f.1\r\n\r\n", 400, "BadRequest",
       "" },
     { "a broken escape", "GET /v1/%zz HTTP/1.1\r\n" TO_API, 400, "BadRequest", "malformed escape" },

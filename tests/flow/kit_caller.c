@@ -163,7 +163,7 @@ static void send_all(struct caller *caller, const char *bytes, size_t n, unsigne
             return;
         at += (size_t)sent;
         if (pieces > 1)
-            pace_ms(1);
+            poll(NULL, 0, 1); /* pieces are what is tested */
     }
 }
 

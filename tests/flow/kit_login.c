@@ -76,12 +76,22 @@ void login_order(int number)
     process_await_line(scene.driver, "is carried out");
 }
 
+void login_expect_words(const char *words, const char *want)
+{
+    size_t n = strlen(want);
+
+    if (n >= 3 && strcmp(want + n - 3, "...") == 0 && strlen(words) >= n - 3)
+        assert_memory_equal(words, want, n - 3);
+    else
+        assert_string_equal(words, want);
+}
+
 void login_answers(const char *want)
 {
     static const char start[] = "answer: ";
     char *line = process_await(scene.driver, start);
 
-    assert_string_equal(line + strlen(start), want);
+    login_expect_words(line + strlen(start), want);
     free(line);
 }
 

@@ -42,7 +42,9 @@ void login_begin(const struct login_plan *plan);
 void login_start_driver(const struct login_plan *plan, uint16_t port);
 /* Sends the driver a signal, and waits until it has done what that says. */
 void login_order(int number);
-/* Its next answer is exactly this. */
+/* Exactly these words; or they begin so, if what is wanted ends in three dots. */
+void login_expect_words(const char *words, const char *want);
+/* Its next answer is that. */
 void login_answers(const char *want);
 /* Neither the pair nor LEAK is in what it has said. */
 void login_holds_no_secret(void);

@@ -105,6 +105,12 @@ struct origin *origin_new_plain6(void)
     return listen_at(address, NULL);
 }
 
+void origin_serve(struct origin *origin, SSL_CTX *context)
+{
+    SSL_CTX_free(origin->context); /* connections hold theirs */
+    origin->context = context;
+}
+
 void origin_deafen(const struct origin *origin, bool deaf)
 {
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
@@ -118,6 +124,11 @@ void origin_deafen(const struct origin *origin, bool deaf)
 uint16_t origin_port(const struct origin *origin)
 {
     return origin->port;
+}
+
+int origin_listening(const struct origin *origin)
+{
+    return origin->fd;
 }
 
 static void leave(struct origin_conn *conn)

@@ -24,9 +24,13 @@ struct origin *origin_new_beside(uint16_t port);
 /* The same at [::1]; NULL where there is no IPv6. */
 struct origin *origin_new_plain6(void);
 void origin_free(struct origin *origin);
+/* From the next connection on it is this that it serves; takes `context`. */
+void origin_serve(struct origin *origin, SSL_CTX *context);
 /* While it is deaf, whoever connects gets no answer at all, as if his packets were lost. */
 void origin_deafen(const struct origin *origin, bool deaf);
 uint16_t origin_port(const struct origin *origin);
+int origin_listening(
+    const struct origin *origin); /* its descriptor, readable when somebody connects */
 
 /* ---- connections */
 

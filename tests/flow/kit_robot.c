@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -176,6 +177,18 @@ static bool take_chunks(struct talk *talk, struct upload *upload)
 }
 
 /* True if the whole body came; what it is, is told. */
+/* "SEED SIZE": what the body must be. */
+static void read_expectation(const char *text, struct upload *upload)
+{
+    char *end;
+
+    upload->seed = (unsigned)strtoul(text, &end, 10);
+    upload->wrong = end == text || *end != ' ';
+    text = end;
+    upload->size = strtoul(text, &end, 10);
+    upload->wrong = upload->wrong || end == text;
+}
+
 static bool take_body(struct talk *talk)
 {
     char *length = head_field(talk->head, "Content-Length");
@@ -184,11 +197,8 @@ static bool take_body(struct talk *talk)
     struct upload upload = { 0 };
     bool whole = true;
 
-    if (body) {
-        char *rest;
-        upload.seed = (unsigned)strtoul(body, &rest, 10);
-        upload.size = strtoul(rest, NULL, 10);
-    }
+    if (body)
+        read_expectation(body, &upload);
     if (coding)
         whole = take_chunks(talk, &upload);
     else if (length)
@@ -229,7 +239,7 @@ static bool give_in_pieces(struct talk *talk, const char *bytes, size_t n, unsig
 
     for (size_t at = 0; at < n; at += piece) {
         if (at > 0)
-            pace_ms(1);
+            poll(NULL, 0, 1); /* pieces are what is tested */
         if (!give(talk, bytes + at, n - at < piece ? n - at : piece))
             return false;
     }
@@ -244,7 +254,7 @@ static void answer(struct talk *talk)
     script_response(script, strncmp(talk->head, "HEAD ", 5) == 0, &out);
     bool cut = script->fault != FAULT_NONE && script->fault_at < out.n;
     if (script->delay_ms)
-        pace_ms(script->delay_ms);
+        poll(NULL, 0, (int)script->delay_ms);
     if (!give_in_pieces(talk, out.at, cut ? script->fault_at : out.n, script->pieces))
         talk->keep = false;
     else if (script->fault != FAULT_NONE)

@@ -14,51 +14,38 @@ void script_write(const struct script *script, char text[SCRIPT_TEXT_MAX])
              script->early);
 }
 
-/* The next of the words between commas; false where there is none. */
-static bool take_word(const char **text, char word[16])
+/* The next field, a number or a letter, and the comma behind it. */
+static bool next_field(const char **at, bool letter, unsigned *value)
 {
-    size_t n = strcspn(*text, ",");
+    char *end = (char *)(uintptr_t)*at;
 
-    if (n == 0 || n > 15)
+    if (letter && *end)
+        *value = (unsigned char)*end++;
+    else if (!letter)
+        *value = (unsigned)strtoul(*at, &end, 10);
+    if (end == *at || (*end && *end != ','))
         return false;
-    memcpy(word, *text, n);
-    word[n] = '\0';
-    *text += n + ((*text)[n] == ',');
+    *at = *end ? end + 1 : end;
     return true;
-}
-
-static bool take_number(const char **text, unsigned *number)
-{
-    char word[16], *end;
-
-    if (!take_word(text, word))
-        return false;
-    *number = (unsigned)strtoul(word, &end, 10);
-    return *end == '\0';
-}
-
-static bool take_letter(const char **text, char *letter)
-{
-    char word[16];
-
-    if (!take_word(text, word))
-        return false;
-    *letter = word[0];
-    return word[1] == '\0';
 }
 
 bool script_read(const char *text, struct script *script)
 {
-    char framing, fault;
-    unsigned leaves, early;
+    unsigned framing, fault, leaves, early;
+    struct {
+        unsigned *value;
+        bool letter;
+    } fields[] = {
+        { &script->status, false },   { &script->seed, false },     { &script->size, false },
+        { &script->chunk, false },    { &framing, true },           { &fault, true },
+        { &script->fault_at, false }, { &script->delay_ms, false }, { &script->interim, false },
+        { &script->pieces, false },   { &leaves, false },           { &early, false },
+    };
 
-    if (!take_number(&text, &script->status) || !take_number(&text, &script->seed) ||
-        !take_number(&text, &script->size) || !take_number(&text, &script->chunk) ||
-        !take_letter(&text, &framing) || !take_letter(&text, &fault) ||
-        !take_number(&text, &script->fault_at) || !take_number(&text, &script->delay_ms) ||
-        !take_number(&text, &script->interim) || !take_number(&text, &script->pieces) ||
-        !take_number(&text, &leaves) || !take_number(&text, &early))
-        return false;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (!next_field(&text, fields[i].letter, fields[i].value))
+            return false;
+    }
     script->framing = (enum script_framing)framing;
     script->fault = (enum script_fault)fault;
     script->leaves = leaves;

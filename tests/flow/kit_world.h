@@ -17,7 +17,7 @@
 #define TOKEN       "app-token-of-the-flow-tests"
 #define PLACEHOLDER "janus-sidecar-placeholder"
 
-enum { PLAN_OPTIONS_MAX = 16 };
+enum { PLAN_OPTIONS_MAX = 20 };
 
 struct plan {
     const char *policies;   /* lines of HOST TAB PATH; NULL: world_policies */

@@ -139,7 +139,8 @@ static void send_request(const struct head *head, struct framing framing)
     const char *why = NULL;
 
     buffer_init(&out, (size_t)4 * LIMIT_HEAD_BYTES);
-    forward_request(&out, head, &destination, &identity, TEXT_NONE, framing, &places);
+    forward_request(&out, head, &destination, &identity, TEXT_NONE, framing,
+                    (struct forward_extras){ 0 }, &places);
     CHECK(!out.overflowed);
     CHECK(find_end(buffer_waiting(&out), &bytes, &why) == HEAD_OK);
     CHECK(bytes.len == buffer_waiting(&out).len);

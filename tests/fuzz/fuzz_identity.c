@@ -92,7 +92,8 @@ static void send_on(const struct head *head, enum realm realm, enum inject injec
 
     buffer_init(&out, (size_t)16 * LIMIT_HEAD_BYTES);
     forward_request(&out, head, &destination, identity,
-                    identity->needs_app_token ? token : TEXT_NONE, framing, &places);
+                    identity->needs_app_token ? token : TEXT_NONE, framing,
+                    (struct forward_extras){ 0 }, &places);
     CHECK(!out.overflowed);
     enum head_result result = head_parse_request(buffer_waiting(&out), &again, &why);
     CHECK(result == HEAD_OK || (result == HEAD_TOO_LARGE && head->n_headers + 3 >= LIMIT_HEADERS));

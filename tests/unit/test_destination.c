@@ -265,6 +265,51 @@ static void methods_that_are_not_forwarded(void **state)
     }
 }
 
+/* want == NULL: refused; path: what is judged */
+static const struct {
+    const char *method, *target, *host, *want, *path;
+    bool asterisk;
+} whole_servers[] = {
+    { "OPTIONS", "*", "a.test", "a.test", "/*", true },
+    { "OPTIONS", "http://a.test", NULL, "a.test", "/*", true },
+    { "OPTIONS", "https://a.test:8443", "a.test:8443", "a.test", "/*", true },
+    { "OPTIONS", "http://a.test/", NULL, "a.test", "/", false },
+    { "OPTIONS", "http://a.test?", NULL, "a.test", "/", false },
+    { "OPTIONS", "/*", "a.test", "a.test", "/*", false },
+    { "GET", "http://a.test", NULL, "a.test", "/", false },
+    { "OPTIONS", "*", NULL, NULL, NULL, false },
+    { "OPTIONS", "*", "a.test/x", NULL, NULL, false },
+    { "OPTIONS", "http://a.test", "b.test", NULL, NULL, false },
+    { "OPTIONS", "http://", "a.test", NULL, NULL, false },
+    { "OPTIONS", "**", "a.test", NULL, NULL, false },
+    { "OPTIONS", "*/", "a.test", NULL, NULL, false },
+    { "options", "*", "a.test", NULL, NULL, false },
+    { "GET", "*", "a.test", NULL, NULL, false },
+};
+
+static void options_of_a_whole_server(void **state)
+{
+    struct destination_rules rules = rules_of(1);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof whole_servers / sizeof *whole_servers; i++) {
+        struct destination_request request = { .method = text_of(whole_servers[i].method),
+                                               .target = text_of(whole_servers[i].target),
+                                               .host = text_of(whole_servers[i].host) };
+        struct destination where;
+        const char *why = NULL;
+        enum destination_result result = destination_of(&rules, &request, &where, &why);
+
+        assert_int_equal(result, whole_servers[i].want ? DESTINATION_OK : DESTINATION_BAD);
+        if (!whole_servers[i].want)
+            continue;
+        assert_string_equal(where.host, whole_servers[i].want);
+        assert_int_equal(where.asterisk, whole_servers[i].asterisk);
+        assert_true(text_eq(where.path, text_of(whole_servers[i].path)));
+        assert_true(!where.asterisk || !where.query.at);
+    }
+}
+
 /* want == NULL: refused */
 static const struct {
     const char *name, *written, *want;
@@ -419,6 +464,7 @@ int main(void)
         cmocka_unit_test(stories_come_true),
         cmocka_unit_test(without_tcp_nothing_is_ours),
         cmocka_unit_test(methods_that_are_not_forwarded),
+        cmocka_unit_test(options_of_a_whole_server),
         cmocka_unit_test(hosts_have_one_form),
         cmocka_unit_test(hosts_hold_no_nul),
         cmocka_unit_test(hosts_have_253_characters_at_most),

@@ -353,7 +353,7 @@ static void test_start(void **state)
     assert_int_equal(head_parse_request((struct text){ bytes, (size_t)n }, &head, &why), HEAD_OK);
     buffer_init(&out, LIMIT_HEAD_BYTES);
     forward_request(&out, &head, &destination, &identity, TEXT_NONE,
-                    (struct framing){ FRAMING_NONE, 0 }, &places);
+                    (struct framing){ FRAMING_NONE, 0 }, (struct forward_extras){ 0 }, &places);
     snprintf(got, sizeof(got), TEXT_FMT, TEXT_ARG(buffer_waiting(&out)));
     buffer_fini(&out);
     assert_string_equal(got, row->want);

@@ -5,6 +5,7 @@
 
 #include "proxy/http/head.h"
 #include "proxy/http/names.h"
+#include "proxy/http/syntax.h"
 
 #define OPTIONS_8  "x,x,x,x,x,x,x,x"
 #define OPTIONS_32 OPTIONS_8 "," OPTIONS_8 "," OPTIONS_8 "," OPTIONS_8
@@ -760,6 +761,25 @@ static void test_second_opinion(void **state)
     }
 }
 
+/* Values are looked at in words of eight bytes. */
+static void test_every_byte_of_a_value(void **state)
+{
+    char value[24];
+
+    (void)state;
+    memset(value, 'v', sizeof(value));
+    for (size_t len = 1; len <= sizeof(value); len++) {
+        for (size_t at = 0; at < 256 * len; at++) {
+            unsigned char byte = (unsigned char)(at % 256);
+            value[at / 256] = (char)byte;
+            if (syntax_is_field((struct text){ value, len }) != syntax_is((char)byte, BYTE_FIELD))
+                fail_msg("%02x at %zu of %zu", byte, at / 256, len);
+            value[at / 256] = 'v';
+        }
+    }
+    assert_true(syntax_is_field(TEXT("")));
+}
+
 int main(void)
 {
     static struct stories stories;
@@ -770,6 +790,7 @@ int main(void)
     STORIES_ADD(&stories, refused_request_lines, test_refused_request);
     STORIES_ADD(&stories, fields, test_field);
     STORIES_ADD(&stories, refused_fields, test_refused_field);
+    stories_add(&stories, "every byte of a value", test_every_byte_of_a_value, NULL);
     STORIES_ADD(&stories, status_lines, test_status_line);
     STORIES_ADD(&stories, refused_status_lines, test_refused_response);
     STORIES_ADD(&stories, connections, test_connection);

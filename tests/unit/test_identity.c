@@ -53,7 +53,7 @@ static void send_lines(enum realm realm, enum inject inject, unsigned minor, con
     if (sent->outcome == OUTCOME_RELAYED)
         forward_request(&sent->out, &head, &destination, &sent->identity,
                         sent->identity.needs_app_token ? TEXT(TOKEN) : TEXT_NONE, framing,
-                        &sent->places);
+                        (struct forward_extras){ 0 }, &sent->places);
 }
 
 static void assert_left(struct sent *sent, enum realm realm, const char *want)

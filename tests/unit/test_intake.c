@@ -1,5 +1,6 @@
 #include "tests/unit/stories.h"
 
+#include "proxy/http/held.h"
 #include "proxy/http/intake.h"
 
 /* ---- bodies: whole, in pieces, and with content waiting or taken at once ---- */
@@ -319,6 +320,29 @@ static void test_long_body(void **state)
     intake_reset(&intake);
 }
 
+static void test_held(void **state)
+{
+    struct intake one = { 0 }, two = { 0 };
+    size_t room;
+
+    (void)state;
+    held_set_limit(300);
+    intake_room(&one, 100, &room);
+    intake_room(&two, 100, &room);
+    assert_int_equal(held_bytes(), 200);
+    assert_false(held_is_full());
+    intake_room(&one, 200, &room); /* it grows, although that is all there may be */
+    assert_int_equal(held_bytes(), 300);
+    assert_true(held_is_full());
+    held_set_limit(0);
+    assert_false(held_is_full());
+    intake_reset(&one);
+    intake_reset(&one);
+    assert_int_equal(held_bytes(), 100);
+    intake_reset(&two);
+    assert_int_equal(held_bytes(), 0);
+}
+
 int main(void)
 {
     static struct stories stories;
@@ -331,5 +355,6 @@ int main(void)
     stories_add(&stories, "until close ends by word of the caller", test_until_close_ends_by_word,
                 NULL);
     stories_add(&stories, "a long body through a small buffer", test_long_body, NULL);
+    stories_add(&stories, "what is held is counted", test_held, NULL);
     return stories_run("intake", &stories);
 }

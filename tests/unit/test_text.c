@@ -115,6 +115,31 @@ static void test_trim(void **state)
     assert_true(text_eq(text_trim(row->text), row->want));
 }
 
+/* Words of eight bytes are compared at once: each pair of bytes, at the ends and across the seam. */
+static void test_every_pair(void **state)
+{
+    static const size_t lengths[] = { 1, 7, 8, 9, 16, 21 };
+    char a[24], b[24];
+
+    (void)state;
+    memset(a, 'x', sizeof(a));
+    memset(b, 'X', sizeof(b));
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        size_t len = lengths[i], places[] = { 0, len / 2, len - 1 };
+        for (size_t pair = 0; pair < 3 << 16; pair++) {
+            size_t place = places[pair >> 16];
+            a[place] = (char)(pair >> 8 & 0xff);
+            b[place] = (char)(pair & 0xff);
+            bool want = ascii_lower(a[place]) == ascii_lower(b[place]);
+            if (text_eq_nocase((struct text){ a, len }, (struct text){ b, len }) != want)
+                fail_msg("%02zx and %02zx at %zu of %zu", pair >> 8 & 0xff, pair & 0xff, place,
+                         len);
+            a[place] = 'x';
+            b[place] = 'X';
+        }
+    }
+}
+
 static void test_dup(void **state)
 {
     char *copy = text_dup(TEXT("a\0b")), *none = text_dup(TEXT_NONE);
@@ -134,6 +159,7 @@ int main(void)
     STORIES_ADD(&stories, printables, test_printable);
     STORIES_ADD(&stories, pairs, test_pair);
     STORIES_ADD(&stories, trims, test_trim);
+    stories_add(&stories, "every pair of bytes, case-blind", test_every_pair, NULL);
     stories_add(&stories, "a copy keeps NULs and ends with one", test_dup, NULL);
     return stories_run("text", &stories);
 }

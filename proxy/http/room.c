@@ -1,0 +1,35 @@
+#include "proxy/http/room.h"
+
+#include <stdlib.h>
+
+#include "config/memory.h"
+#include "proxy/http/held.h"
+
+static _Thread_local struct mem_spares small = { .size = ROOM_SMALL_BYTES,
+                                                 .max = LIMIT_SPARE_ROOMS },
+                                       usual = { .size = ROOM_BYTES, .max = LIMIT_SPARE_ROOMS };
+
+static struct mem_spares *spares_of(size_t size)
+{
+    return size == ROOM_BYTES ? &usual : size == ROOM_SMALL_BYTES ? &small : NULL;
+}
+
+char *room_take(size_t size)
+{
+    struct mem_spares *spares = spares_of(size);
+
+    held_change(0, size);
+    return spares ? mem_spare_take(spares) : mem_resize(NULL, size, 1);
+}
+
+void room_give(char *room, size_t size)
+{
+    struct mem_spares *spares = spares_of(size);
+
+    if (room)
+        held_change(size, 0);
+    if (spares && room)
+        mem_spare_give(spares, room);
+    else
+        free(room);
+}

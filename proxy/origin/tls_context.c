@@ -1,0 +1,180 @@
+/* What all connections to origins share: parameters, trust, our certificates, pins. */
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config/memory.h"
+#include "proxy/origin/tls_parts.h"
+
+/* Why OpenSSL would not take the file; it has no words for what the system said. */
+static const char *trust_problem(const char *path)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+    if (access(path, R_OK) != 0)
+        return strerror(errno);
+    return reason ? reason : "there is no certificate in it";
+}
+
+static bool load_trust(SSL_CTX *context, const struct settings *settings, struct diags *diags)
+{
+    struct place place = { .file = "--ca-file" };
+    bool loaded = true;
+
+    if (SSL_CTX_set_default_verify_paths(context) != 1)
+        diag_warning(diags, place, "the system's trusted certificates cannot be loaded");
+    ERR_clear_error();
+    if (settings->ca_file && SSL_CTX_load_verify_file(context, settings->ca_file) != 1) {
+        loaded = false;
+        diag_fatal(diags, place, "%s is not a readable file of PEM certificates: %s",
+                   settings->ca_file, trust_problem(settings->ca_file));
+    }
+    ERR_clear_error();
+    return loaded;
+}
+
+/* Forward secrecy and AEAD only. AES-128 first: it is the cheapest where the processor has AES
+ * instructions. */
+static void set_ciphers(SSL_CTX *context)
+{
+    int groups[] = { NID_X25519, NID_X9_62_prime256v1, NID_secp384r1 };
+
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION);
+    SSL_CTX_set_security_level(context, 2); /* no SHA-1, no RSA below 2048 */
+    if (SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                                          "TLS_CHACHA20_POLY1305_SHA256") != 1 ||
+        SSL_CTX_set_cipher_list(context,
+                                "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+                                "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                                "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305") != 1 ||
+        SSL_CTX_set1_groups(context, groups, sizeof(groups) / sizeof(groups[0])) != 1)
+        abort(); /* an OpenSSL without them: never go on with what it has instead */
+}
+
+/* The system's openssl.cnf may have said otherwise; a connection that was cut must look cut. */
+static void set_options(SSL_CTX *context)
+{
+    SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT |
+                                       SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
+                                       SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+    /* Without CLEANSE what was received last stays in the connection's memory for as long as it is
+     * kept: the answer to a login, or a request of ours that an origin sent back. */
+    SSL_CTX_set_options(context,
+                        SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(context, 1); /* a record's header and body in one recv() */
+}
+
+static void set_parameters(SSL_CTX *context)
+{
+    static const unsigned char alpn[] = { 8, 'h', 't', 't', 'p', '/', '1', '.', '1' };
+
+    set_ciphers(context);
+    set_options(context);
+    if (SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn)) != 0)
+        abort();
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(context, tls_verify, NULL);
+    SSL_CTX_set_tlsext_status_type(context, TLSEXT_STATUSTYPE_ocsp);
+    SSL_CTX_set_tlsext_status_cb(context, tls_check_staple);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, tls_on_new_session);
+}
+
+static bool load_identities(struct tls *tls, const struct settings *settings, struct diags *diags)
+{
+    bool loaded = true;
+
+    tls->identities = mem_alloc(settings->n_client_certs + 1, sizeof(*tls->identities));
+    for (size_t i = 0; i < settings->n_client_certs; i++)
+        loaded = tls_identity_load(&tls->identities[tls->n_identities++],
+                                   &settings->client_certs[i], diags) &&
+                 loaded;
+    return loaded;
+}
+
+static void free_files(struct tls *tls)
+{
+    SSL_CTX_free(tls->context);
+    for (size_t i = 0; i < tls->n_identities; i++)
+        tls_identity_fini(&tls->identities[i]);
+    free(tls->identities);
+}
+
+/* What comes from files, into a struct without it. */
+static bool load_files(struct tls *tls, const struct settings *settings, struct diags *diags)
+{
+    tls_fingerprint(settings, tls->fingerprint);
+    tls->context = SSL_CTX_new(TLS_client_method());
+    if (!tls->context)
+        abort();
+    set_parameters(tls->context);
+    bool trusted = load_trust(tls->context, settings, diags);
+    return load_identities(tls, settings, diags) && trusted;
+}
+
+static void take_pins(struct tls *tls, const struct settings *settings)
+{
+    tls->pins = mem_alloc(settings->n_pins + 1, sizeof(*tls->pins));
+    for (size_t i = 0; i < settings->n_pins; i++)
+        tls->pins[i] =
+            (struct tls_pins){ pattern_new(PATTERN_HOST, text_of(settings->pins[i].host)),
+                               &settings->pins[i] };
+    tls->n_pins = settings->n_pins;
+}
+
+struct tls *tls_new(const struct settings *settings, struct diags *diags)
+{
+    struct tls *tls = mem_alloc(1, sizeof(*tls));
+
+    tls->bio = tls_bio_method();
+    tls->generation = 1;
+    take_pins(tls, settings);
+    if (!load_files(tls, settings, diags)) {
+        tls_free(tls);
+        return NULL;
+    }
+    return tls;
+}
+
+static bool is_same(const struct tls *tls, const struct settings *settings)
+{
+    uint8_t now[TLS_FINGERPRINT_BYTES];
+
+    tls_fingerprint(settings, now);
+    return memcmp(now, tls->fingerprint, sizeof(now)) == 0;
+}
+
+/* Connections hold what they use of the old context. */
+enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, struct diags *diags)
+{
+    struct tls fresh = { 0 };
+
+    if (is_same(tls, settings))
+        return TLS_SAME;
+    if (!load_files(&fresh, settings, diags)) {
+        free_files(&fresh);
+        return TLS_KEPT;
+    }
+    free_files(tls);
+    memcpy(tls->fingerprint, fresh.fingerprint, sizeof(tls->fingerprint));
+    tls->context = fresh.context;
+    tls->identities = fresh.identities;
+    tls->n_identities = fresh.n_identities;
+    tls->generation++;
+    return TLS_CHANGED;
+}
+
+void tls_free(struct tls *tls)
+{
+    if (!tls)
+        return;
+    free_files(tls);
+    for (size_t i = 0; i < tls->n_pins; i++)
+        pattern_free(tls->pins[i].host);
+    free(tls->pins);
+    BIO_meth_free(tls->bio);
+    free(tls);
+}
