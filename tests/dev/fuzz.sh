@@ -26,6 +26,9 @@ for fuzzer in build/fuzz/bin/fuzz_*; do
     if [ -d "tests/fuzz/seeds/$name" ]; then cp -R "tests/fuzz/seeds/$name/." "$corpus/"; fi
     words=()
     if [ -f "tests/fuzz/dictionaries/$name" ]; then words=("-dict=tests/fuzz/dictionaries/$name"); fi
+    case $name in
+        head|chunked|destination|identity|exchange) words=(-dict=tests/fuzz/dictionaries/http) ;;
+    esac
     if "$fuzzer" "$corpus" "${words[@]}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="build/fuzz/found/$name-" >"$log" 2>&1 </dev/null; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")

@@ -217,6 +217,7 @@ else
 fi
 samples
 suite conformance env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/conformance/run.js
+suite differential env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/differential/heads.js
 suite soak env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/dev/bin" build/dev/bin/soak "$soak_time"
 optional_suite package tests/deploy/package.sh
 optional_suite redirect tests/deploy/redirect.sh

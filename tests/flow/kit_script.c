@@ -1,6 +1,5 @@
 #include "tests/flow/kit_script.h"
 
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,11 +50,6 @@ bool script_read(const char *text, struct script *script)
     script->leaves = leaves;
     script->early = early;
     return script->size <= CONTENT_MAX;
-}
-
-void pace_ms(unsigned ms)
-{
-    poll(NULL, 0, (int)ms);
 }
 
 /* ---- content ---- */

@@ -47,9 +47,6 @@ size_t script_head_size(const struct script *script);
 void content_write(unsigned seed, size_t from, char *bytes, size_t n);
 bool content_is(unsigned seed, size_t from, const char *bytes, size_t n);
 
-/* Slowness that a script asks for; never a way to wait for something. */
-void pace_ms(unsigned ms);
-
 /* Numbers that a seed decides. */
 struct dice {
     uint64_t state;
