@@ -512,8 +512,9 @@ static int serve(struct sidecar *sidecar)
     say_ready(sidecar);
     notify_ready(sidecar->notify);
     event_base_dispatch(loop_base(sidecar->loop));
-    event_base_loop(loop_base(sidecar->loop),
-                    EVLOOP_NONBLOCK); /* the answer to /quitquitquit leaves */
+    /* One turn more, in which the answer to /quitquitquit leaves. Without ONCE it would last for as long as
+     * anything happens. */
+    event_base_loop(loop_base(sidecar->loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
     return sidecar->exit_code;
 }
 
