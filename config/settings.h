@@ -41,6 +41,7 @@ enum scrub_mode { SCRUB_MASK, SCRUB_CUT, SCRUB_OFF };
 enum upgrade { UPGRADE_OFF, UPGRADE_WEBSOCKET };
 
 enum via { VIA_OFF, VIA_ON };
+enum forwarded { FORWARDED_OFF, FORWARDED_STANDARD, FORWARDED_X };
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
@@ -101,6 +102,7 @@ struct settings {
     struct strings plaintext_hosts;
     enum upgrade upgrade;
     enum via via;
+    enum forwarded forwarded;
 
     /* how long things may take */
     unsigned connect_ms;      /* DNS, TCP and TLS together */

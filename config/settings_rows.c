@@ -31,6 +31,9 @@ static const char *const upgrade_names[] = {
 };
 
 static const char *const via_names[] = { [VIA_OFF] = "off", [VIA_ON] = "on", NULL };
+static const char *const forwarded_names[] = {
+    [FORWARDED_OFF] = "off", [FORWARDED_STANDARD] = "standard", [FORWARDED_X] = "x-forwarded", NULL
+};
 
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
@@ -168,6 +171,9 @@ const struct settings_row settings_rows[] = {
       "what a request may upgrade to: websocket, or nothing; the policy decides as about any request" },
     { NAMED("via", "VIA"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(via, via_names), "WHEN", "off",
       "add `Via: 1.1 janus-sidecar` to requests and responses, as a proxy is told to; off: nothing names us" },
+    { NAMED("forwarded", "FORWARDED"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(forwarded, forwarded_names), "FORM", "off",
+      "tell origins who asked us: `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Proto`; off: nothing "
+      "names the app" },
 
     { NAMED("connect-timeout", "CONNECT_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(connect_ms), "TIME", "5s",
       "DNS, TCP and TLS together" },

@@ -22,6 +22,7 @@ struct ask {
     enum ask_state state;
     struct pooled *pooled;
     struct deadline deadline;
+    uint64_t began_ms;
     struct job job; /* goes on; later frees */
 
     struct buffer request;
@@ -175,6 +176,14 @@ static enum step end_of_origin(struct ask *ask, bool clean)
     return STEP_ON;
 }
 
+/* As if a kept connection had closed before our request came. */
+static enum step spoke_early(struct ask *ask)
+{
+    return fail(ask,
+                pooled_is_reused(ask->pooled) ? OUTCOME_ORIGIN_CLOSED : OUTCOME_ORIGIN_PROTOCOL,
+                "it spoke before it was asked");
+}
+
 static enum step receive(struct ask *ask, size_t *moved)
 {
     size_t room;
@@ -182,7 +191,11 @@ static enum step receive(struct ask *ask, size_t *moved)
 
     assert(bytes); /* read_head() and read_body() have their ceilings */
     ssize_t n = origin_receive(pooled_origin(ask->pooled), bytes, room);
+    if (n > 0 && !ask->heard && origin_spoke_early(pooled_origin(ask->pooled)))
+        return spoke_early(ask);
     if (n > 0) {
+        if (!ask->heard)
+            origin_note_answer(pooled_origin(ask->pooled));
         ask->heard = true;
         intake_received(&ask->intake, (size_t)n);
         *moved += (size_t)n;
@@ -245,7 +258,7 @@ static void begin(struct ask *ask)
     else if (pooled_is_reused(ask->pooled))
         fail(ask, OUTCOME_ORIGIN_CLOSED, NULL);
     else
-        protocol_error(ask, "it spoke or closed before it was asked");
+        protocol_error(ask, origin_why_not_quiet(pooled_origin(ask->pooled)));
 }
 
 static void go_on(struct ask *ask)
@@ -346,6 +359,9 @@ static void on_deadline(struct deadline *deadline)
 {
     struct ask *ask = (struct ask *)(void *)((char *)deadline - offsetof(struct ask, deadline));
 
+    if (ask->state == AWAITING && !ask->heard)
+        origin_note_silence(pooled_origin(ask->pooled),
+                            (unsigned)(loop_now_ms(ask->loop) - ask->began_ms));
     fail(ask, OUTCOME_RESPONSE_TIMEOUT, NULL);
 }
 
@@ -365,6 +381,7 @@ struct ask *ask_open(const struct ask_plan *plan, ask_done *done, void *arg)
     ask->arg = arg;
     ask->job.run = on_turn;
     ask->deadline.passed = on_deadline;
+    ask->began_ms = loop_now_ms(plan->loop);
     deadline_set(plan->deadlines, &ask->deadline);
     ask->pooled = pool_take(ask->pool, &ask->destination, &origin_owner, ask);
     if (ask->pooled)

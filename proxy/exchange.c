@@ -70,7 +70,7 @@ static void start_sending(struct exchange *x)
         return;
     }
     if (!x->reused && !origin_is_quiet_now(pooled_origin(x->pooled))) { /* pool_take() asked too */
-        exchange_fail(x, OUTCOME_ORIGIN_PROTOCOL, "it spoke or closed before it was asked");
+        exchange_fail(x, OUTCOME_ORIGIN_PROTOCOL, origin_why_not_quiet(pooled_origin(x->pooled)));
         return;
     }
     deadline_set(x->context->idle_deadlines, &x->deadline);
@@ -333,9 +333,12 @@ static void on_deadline(struct deadline *deadline)
         x->outcome = OUTCOME_CLIENT_TIMEOUT;
         x->state = ENDED;
         cut_client(x);
+    } else if (x->state == WAITING) {
+        exchange_fail(x, OUTCOME_TOKEN_UNAVAILABLE, NULL);
     } else {
-        exchange_fail(x, x->state == WAITING ? OUTCOME_TOKEN_UNAVAILABLE : OUTCOME_RESPONSE_TIMEOUT,
-                      NULL);
+        if (!x->answered)
+            origin_note_silence(pooled_origin(x->pooled), x->context->settings->response_ms);
+        exchange_fail(x, OUTCOME_RESPONSE_TIMEOUT, NULL);
     }
 }
 

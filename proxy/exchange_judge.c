@@ -194,6 +194,15 @@ static bool may_be_kept(const struct framing *framing)
     return framing->kind != FRAMING_LENGTH || framing->length <= LIMIT_KEPT_REQUEST_BYTES;
 }
 
+/* Without the port; nobody on a Unix socket has an address (RFC 7239, 6). */
+static struct text client_host(const struct client *client, char out[ADDRESS_TEXT_MAX])
+{
+    client_address(client, out);
+    const char *port = strncmp(out, "unix:", 5) == 0 ? NULL : strrchr(out, ':');
+
+    return port ? text_span(out, port) : TEXT("unknown");
+}
+
 enum outcome exchange_prepare(struct exchange *x, const struct head *head)
 {
     if (x->identity.needs_app_token) {
@@ -202,10 +211,17 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head)
             return OUTCOME_TOKEN_UNAVAILABLE;
         x->token = token_ref(token);
     }
+    const struct settings *settings = x->context->settings;
+    char client[ADDRESS_TEXT_MAX];
+
     x->websocket = exchange_asks_for_websocket(x, head);
     forward_request(&x->up, head, &x->destination, &x->identity,
                     x->token ? token_text(x->token) : TEXT_NONE, x->request.framing,
-                    (struct forward_extras){ .via = x->context->settings->via == VIA_ON,
+                    (struct forward_extras){ .via = settings->via == VIA_ON,
+                                             .forwarded = settings->forwarded,
+                                             .forwarded_for = settings->forwarded
+                                                                  ? client_host(x->client, client)
+                                                                  : TEXT_NONE,
                                              .websocket = x->websocket },
                     &x->token_places);
     if (x->up.overflowed)

@@ -42,6 +42,23 @@ static void add_via(struct buffer *out, const struct head *head)
                                 : TEXT("Via: 1.0 janus-sidecar\r\n"));
 }
 
+/* Behind what the app may have written itself: both are lists (RFC 7239, 4). */
+static void add_forwarded(struct buffer *out, const struct forward_extras *extras)
+{
+    struct text who = extras->forwarded_for;
+    bool is_six = who.len > 2 && who.at[0] == '[';
+
+    if (extras->forwarded == FORWARDED_STANDARD) {
+        buffer_add(out, is_six ? TEXT("Forwarded: for=\"") : TEXT("Forwarded: for="));
+        buffer_add(out, who);
+        buffer_add(out, is_six ? TEXT("\";proto=http\r\n") : TEXT(";proto=http\r\n"));
+    } else if (extras->forwarded == FORWARDED_X) {
+        buffer_add_field(out, TEXT("X-Forwarded-For"),
+                         is_six ? (struct text){ who.at + 1, who.len - 2 } : who);
+        buffer_add_field(out, TEXT("X-Forwarded-Proto"), TEXT("http"));
+    }
+}
+
 /* Named by us for the next hop; what the other side wrote went no further. */
 static void add_websocket(struct buffer *out)
 {
@@ -260,6 +277,8 @@ void forward_request(struct buffer *out, const struct head *head,
     add_identity(out, &leaving);
     if (extras.via)
         add_via(out, head);
+    if (extras.forwarded)
+        add_forwarded(out, &extras);
     if (extras.websocket)
         add_websocket(out);
     add_request_framing(out, head, framing);

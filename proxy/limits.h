@@ -58,13 +58,15 @@ enum {
     CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
     LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
 
+    CLIENT_SEND_BYTES =
+        256 * 1024, /* of a response wait in the kernel; Linux takes twice that for its own needs */
+
     /* Circuits (proxy/origin/circuit.h). A restart of an origin takes about a second; 30 s is what a person
      * is ready to wait for after a repair. */
     CIRCUIT_OPEN_MS = 1000, /* the first time; it doubles with each probe that fails */
     CIRCUIT_OPEN_MAX_MS = 30000,
-    CIRCUIT_WINDOW_MS =
-        30000,             /* a failure that comes later after the one before begins a new row */
-    LIMIT_CIRCUITS = 1024, /* hosts at addresses that fail */
+    CIRCUIT_WINDOW_MS = 30000, /* an attempt that begins later after a failure begins a new row */
+    LIMIT_CIRCUITS = 1024,     /* hosts at addresses that fail */
 
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
     LIMIT_ADMIN_CONNECTIONS = 64,

@@ -175,6 +175,11 @@ int socket_listen(const struct listen_address *address, int backlog)
     return fd;
 }
 
+void socket_limit_sending(int listening, int bytes)
+{
+    setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 int socket_connect(const struct sockaddr *address, socklen_t len)
 {
     int on = 1;

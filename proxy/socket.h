@@ -61,6 +61,9 @@ enum socket_peer socket_peer(struct stream_socket *socket);
 
 /* A listening TCP socket, or -1 with errno. */
 int socket_listen(const struct listen_address *address, int backlog);
+/* What the kernel takes for a reader that is slow, on each connection that `listening` accepts from now on (TCP;
+ * a Unix socket has its own fixed size). Otherwise it grows to some MiB each. */
+void socket_limit_sending(int listening, int bytes);
 /* Begins to connect; -1 with errno if that failed at once. */
 int socket_connect(const struct sockaddr *address, socklen_t len);
 

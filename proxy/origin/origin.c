@@ -27,8 +27,7 @@ struct origin {
     struct resolution *resolution;
     struct addresses addresses;
     size_t next_address;
-    bool
-        on_trial; /* CONNECTING or HANDSHAKE: the current address's circuit waits for what becomes of it */
+    bool on_trial;            /* the current address's circuit waits for what becomes of it */
     uint64_t circuit_left_ms; /* the shortest that a circuit we met stays open */
     size_t n_circuits_met;
     struct deadline deadline; /* while not OPEN */
@@ -67,25 +66,51 @@ static void say_circuit(const struct origin *origin, uint64_t open_ms)
 }
 
 /* origin->detail says why. */
-static void note_address_failed(struct origin *origin)
+static void note_failure_of_address(struct origin *origin, enum circuit_failure how,
+                                    uint64_t began_ms)
 {
-    if (!origin->on_trial)
-        return;
+    uint64_t open_ms =
+        circuit_failed(origin->context->circuits, origin->destination.host, current_address(origin),
+                       how, began_ms, loop_now_ms(origin->context->loop));
+
     origin->on_trial = false;
-    uint64_t open_ms = circuit_failed(origin->context->circuits, origin->destination.host,
-                                      current_address(origin), loop_now_ms(origin->context->loop));
     if (open_ms)
         say_circuit(origin, open_ms);
 }
 
-static void note_address_works(struct origin *origin)
+static void note_address_failed(struct origin *origin)
+{
+    if (origin->on_trial)
+        note_failure_of_address(origin, CIRCUIT_UNREACHABLE, origin->facts.opened_us / 1000);
+}
+
+static void note_address_connected(struct origin *origin)
 {
     if (!origin->on_trial)
         return;
-    origin->on_trial = false;
-    if (circuit_succeeded(origin->context->circuits, origin->destination.host,
-                          current_address(origin)))
+    enum circuit_now now = circuit_connected(origin->context->circuits, origin->destination.host,
+                                             current_address(origin));
+    origin->on_trial = now == CIRCUIT_WAITING;
+    if (now == CIRCUIT_CLOSED)
         say_circuit(origin, 0);
+}
+
+void origin_note_answer(struct origin *origin)
+{
+    if (!origin->context->circuits || circuits_are_empty(origin->context->circuits))
+        return;
+    origin->on_trial = false;
+    if (circuit_answered(origin->context->circuits, origin->destination.host,
+                         current_address(origin)))
+        say_circuit(origin, 0);
+}
+
+void origin_note_silence(struct origin *origin, unsigned waited_ms)
+{
+    if (!origin->context->circuits || origin->state != OPEN)
+        return;
+    snprintf(origin->detail, sizeof(origin->detail), "it did not answer in time");
+    note_failure_of_address(origin, CIRCUIT_SILENT, loop_now_ms(origin->context->loop) - waited_ms);
 }
 
 /* Nobody wants to know any more, or it was we who could not. */
@@ -176,7 +201,7 @@ static void on_deadline(struct deadline *deadline)
 static void become_open(struct origin *origin)
 {
     deadline_clear(&origin->deadline);
-    note_address_works(origin);
+    note_address_connected(origin);
     origin->state = OPEN;
     origin->facts.connect_us = (unsigned)(loop_now_us() - origin->facts.opened_us);
     origin->facts.resumed = origin->ssl && tls_is_resumed(origin->ssl);
@@ -465,6 +490,13 @@ bool origin_is_quiet_now(struct origin *origin)
     socket_look(&origin->socket);
     origin->asked_at = origin->socket.sent;
     return origin_is_quiet(origin);
+}
+
+const char *origin_why_not_quiet(const struct origin *origin)
+{
+    const char *trouble = origin_trouble(origin);
+
+    return trouble && *trouble ? trouble : "it spoke or closed before it was asked";
 }
 
 bool origin_holds_part(const struct origin *origin)

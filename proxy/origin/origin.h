@@ -62,6 +62,8 @@ bool origin_is_quiet(struct origin *origin);
  * moment before a request leaves over a connection that was kept; what arrives from then on belongs to
  * that request, but for what origin_spoke_early() tells. */
 bool origin_is_quiet_now(struct origin *origin);
+/* Why it was not: an alert of its TLS side says more than that something came. Borrowed. */
+const char *origin_why_not_quiet(const struct origin *origin);
 /* A part of a TLS record is there. On a new connection that may be a session ticket; one that was kept is
  * not worth the doubt. */
 bool origin_holds_part(const struct origin *origin);
@@ -69,6 +71,10 @@ bool origin_holds_part(const struct origin *origin);
  * first byte of the request, so that this cannot be its answer (an unasked response, or the 408 of an
  * origin that gave up waiting). One system call. */
 bool origin_spoke_early(const struct origin *origin);
+
+/* For the circuit of its address: a response has begun, or none came in time. */
+void origin_note_answer(struct origin *origin);
+void origin_note_silence(struct origin *origin, unsigned waited_ms);
 
 /* What was verified when it began still holds: a new request may go there. */
 bool origin_is_current(const struct origin *origin);
