@@ -23,6 +23,7 @@
 #include "config/manifest.h"
 #include "config/memory.h"
 #include "config/settings.h"
+#include "proxy/caller.h"
 #include "proxy/exchange.h"
 #include "proxy/limits.h"
 #include "proxy/log.h"
@@ -220,7 +221,7 @@ static void make_front(struct exchange_context *x)
 {
     static const struct front_handler handler = { exchange_begin, exchange_refuse, exchange_io,
                                                   exchange_gone, on_emptied };
-    struct front_limits limits = { .head_ms = 10000, .idle_ms = 10000 };
+    struct front_limits limits = { .head_ms = 10000, .idle_ms = 10000, .callers = x->callers };
 
     CHECK(pipe2(play.bell, O_NONBLOCK | O_CLOEXEC) == 0);
     play.front = front_new(x->loop, x->log, limits, &handler, x);
@@ -254,6 +255,7 @@ static void make_everything(void)
         .idle_deadlines = deadlines_new(loop, 5000),
         .pool = pool_new(&play.origins),
     };
+    x->callers = callers_new(settings, loop, x->log);
     make_keeper(x);
     make_front(x);
 }
