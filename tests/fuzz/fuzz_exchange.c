@@ -221,7 +221,7 @@ static void make_front(struct exchange_context *x)
 {
     static const struct front_handler handler = { exchange_begin, exchange_refuse, exchange_io,
                                                   exchange_gone, on_emptied };
-    struct front_limits limits = { .head_ms = 10000, .idle_ms = 10000, .callers = x->callers };
+    struct front_limits limits = { .head_ms = 10000, .idle_ms = 10000 };
 
     CHECK(pipe2(play.bell, O_NONBLOCK | O_CLOEXEC) == 0);
     play.front = front_new(x->loop, x->log, limits, &handler, x);
