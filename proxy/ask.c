@@ -22,7 +22,6 @@ struct ask {
     enum ask_state state;
     struct pooled *pooled;
     struct deadline deadline;
-    uint64_t began_ms;
     struct job job; /* goes on; later frees */
 
     struct buffer request;
@@ -355,13 +354,11 @@ static void on_turn(struct job *job)
         advance(ask);
 }
 
+/* A silence of which no circuit hears: a login that hangs must not close the host to everybody else. */
 static void on_deadline(struct deadline *deadline)
 {
     struct ask *ask = (struct ask *)(void *)((char *)deadline - offsetof(struct ask, deadline));
 
-    if (ask->state == AWAITING && !ask->heard)
-        origin_note_silence(pooled_origin(ask->pooled),
-                            (unsigned)(loop_now_ms(ask->loop) - ask->began_ms));
     fail(ask, OUTCOME_RESPONSE_TIMEOUT, NULL);
 }
 
@@ -381,7 +378,6 @@ struct ask *ask_open(const struct ask_plan *plan, ask_done *done, void *arg)
     ask->arg = arg;
     ask->job.run = on_turn;
     ask->deadline.passed = on_deadline;
-    ask->began_ms = loop_now_ms(plan->loop);
     deadline_set(plan->deadlines, &ask->deadline);
     ask->pooled = pool_take(ask->pool, &ask->destination, &origin_owner, ask);
     if (ask->pooled)
