@@ -252,11 +252,9 @@ static const struct meaning {
     { ARES_EBADNAME, DNS_NO_NAME, "this cannot be a name" },
     { ARES_ETIMEOUT, DNS_SILENT, "no name server answered in time" },
     { ARES_ESERVFAIL, DNS_FAILED, "the name server failed" },
-    { ARES_EREFUSED, DNS_FAILED, "the name server refused to answer" },
-    { ARES_ENOTIMP, DNS_FAILED, "the name server does not know such questions" },
     { ARES_EFORMERR, DNS_FAILED, "the name server did not understand the question" },
     { ARES_EBADRESP, DNS_FAILED, "the name server's answer is broken" },
-    { ARES_ECONNREFUSED, DNS_FAILED, "no name server could be reached" },
+    { ARES_ECONNREFUSED, DNS_FAILED, "no name server gave an answer: each failed, refused or could not be reached" },
 };
 
 static void put_meaning(struct dns_answer *answer, int status)

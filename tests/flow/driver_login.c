@@ -14,6 +14,7 @@
 #include "proxy/login.h"
 #include "proxy/loop.h"
 #include "proxy/origin/pool.h"
+#include "proxy/origin/resolve.h"
 
 enum { SIGNALS = 4 };
 
