@@ -97,6 +97,8 @@ struct settings {
     size_t n_pins;
     struct connect_to *connect_to;
     size_t n_connect_to;
+    struct sockaddr_storage *resolver; /* name servers; none: those of the system */
+    size_t n_resolver;
     struct cidr *allow_address;
     size_t n_allow_address;
     struct strings plaintext_hosts;
@@ -105,13 +107,14 @@ struct settings {
     enum forwarded forwarded;
 
     /* how long things may take */
-    unsigned connect_ms;      /* DNS, TCP and TLS together */
-    unsigned response_ms;     /* from the end of the request to the response's head */
-    unsigned idle_ms;         /* a client or origin that neither sends nor takes bytes */
-    unsigned client_idle_ms;  /* a kept-alive client between two requests */
-    unsigned head_ms;         /* from a request's first byte to the end of its head */
-    unsigned pool_idle_ms;    /* a kept-alive origin connection without work */
-    unsigned drain_ms;        /* from SIGTERM to giving up on exchanges in flight */
+    unsigned connect_ms;             /* DNS, TCP and TLS together */
+    unsigned dns_ms, tcp_ms, tls_ms; /* parts of that; 0: no limit of their own */
+    unsigned response_ms;            /* from the end of the request to the response's head */
+    unsigned idle_ms;                /* a client or origin that neither sends nor takes bytes */
+    unsigned client_idle_ms;         /* a kept-alive client between two requests */
+    unsigned head_ms;                /* from a request's first byte to the end of its head */
+    unsigned pool_idle_ms;           /* a kept-alive origin connection without work */
+    unsigned drain_ms;               /* from SIGTERM to giving up on exchanges in flight */
     unsigned total_ms;        /* from a request's head to the end of its exchange; 0: no limit */
     unsigned pool_max_age_ms; /* an origin's connection, kept or not; 0: no limit */
 

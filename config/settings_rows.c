@@ -162,6 +162,8 @@ const struct settings_row settings_rows[] = {
     { NAMED("connect-to", "CONNECT_TO"), KIND_CONNECT_TOS, GROUP_ORIGIN, LIST(connect_to, n_connect_to),
       "HOST:PORT:ADDR:PORT", NULL,
       "connect to ADDR:PORT for HOST:PORT, as curl does; an empty HOST or PORT is any" },
+    { NAMED("resolver", "RESOLVER"), KIND_SERVERS, GROUP_ORIGIN, LIST(resolver, n_resolver), "ADDR[:PORT]", NULL,
+      "name server to ask instead of those in /etc/resolv.conf; the next is asked when one does not answer" },
     { NAMED("allow-address", "ALLOW_ADDRESS"), KIND_CIDRS, GROUP_ORIGIN, LIST(allow_address, n_allow_address),
       "CIDR", NULL, "addresses that names may resolve to although they are private or loopback" },
     { NAMED("plaintext-host", "PLAINTEXT_HOST"), KIND_HOSTS, GROUP_ORIGIN,
@@ -177,6 +179,12 @@ const struct settings_row settings_rows[] = {
 
     { NAMED("connect-timeout", "CONNECT_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(connect_ms), "TIME", "5s",
       "DNS, TCP and TLS together" },
+    { NAMED("dns-timeout", "DNS_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(dns_ms), "TIME", "0s",
+      "resolving a name, within --connect-timeout; 0s: no limit of its own" },
+    { NAMED("tcp-timeout", "TCP_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(tcp_ms), "TIME", "0s",
+      "reaching one of a name's addresses, within --connect-timeout; 0s: no limit of its own" },
+    { NAMED("tls-timeout", "TLS_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(tls_ms), "TIME", "0s",
+      "a TLS handshake, within --connect-timeout; 0s: no limit of its own" },
     { NAMED("response-timeout", "RESPONSE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(response_ms), "TIME", "60s",
       "from the end of a request to the head of its response" },
     { NAMED("idle-timeout", "IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(idle_ms), "TIME", "60s",
@@ -236,6 +244,7 @@ bool settings_is_list(const struct settings_row *row)
     case KIND_CHOICES:
     case KIND_ADDRESSES:
     case KIND_CIDRS:
+    case KIND_SERVERS:
     case KIND_IDS:
     case KIND_CONNECT_TOS:
     case KIND_CLIENT_CERTS:

@@ -361,6 +361,16 @@ static void fill_cidrs(const struct filling *filling)
     fill_list(filling, sizeof(struct cidr), parse_cidr);
 }
 
+static bool parse_server(struct text text, void *out, const char **why)
+{
+    return server_parse(text, out, why);
+}
+
+static void fill_servers(const struct filling *filling)
+{
+    fill_list(filling, sizeof(struct sockaddr_storage), parse_server);
+}
+
 static bool parse_id(struct text text, void *out, const char **why)
 {
     unsigned long long number;
@@ -445,6 +455,7 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_ADDRESS] = fill_address,
         [KIND_ADDRESSES] = fill_addresses,
         [KIND_CIDRS] = fill_cidrs,
+        [KIND_SERVERS] = fill_servers,
         [KIND_IDS] = fill_ids,
         [KIND_CONNECT_TOS] = fill_connect_tos,
         [KIND_CLIENT_CERTS] = fill_client_certs,
@@ -477,6 +488,7 @@ void settings_empty(struct settings *settings, const struct settings_row *row)
     case KIND_HOST:
     case KIND_ADDRESSES:
     case KIND_CIDRS:
+    case KIND_SERVERS:
     case KIND_IDS:
     case KIND_CONNECT_TOS:
     case KIND_CLIENT_CERTS:

@@ -370,7 +370,10 @@ static void on_ready(void *arg)
 
 static void on_failed(void *arg, enum outcome outcome, const char *detail)
 {
-    exchange_fail(arg, outcome, detail);
+    struct exchange *x = arg;
+
+    x->origin_facts = origin_facts(pooled_origin(x->pooled));
+    exchange_fail(x, outcome, detail);
 }
 
 static void on_origin_io(void *arg)

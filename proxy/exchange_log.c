@@ -84,6 +84,17 @@ static void log_judgement(struct log *log, const struct exchange *x)
         log_number(log, "token_generation", token_generation(x->token));
 }
 
+static void log_connecting(struct log *log, const struct origin_facts *facts)
+{
+    log_number(log, "connect_us", facts->connect_us);
+    log_number(log, "dns_us", facts->dns_us);
+    if (facts->tcp_us)
+        log_number(log, "tcp_us", facts->tcp_us);
+    if (facts->tls_us)
+        log_number(log, "tls_us", facts->tls_us);
+    log_number(log, "resumed", facts->resumed);
+}
+
 void exchange_log(const struct exchange *x)
 {
     const struct outcome_row *row = outcome_row(x->outcome);
@@ -116,10 +127,8 @@ void exchange_log(const struct exchange *x)
     if (x->head_us)
         log_number(log, "origin_us", x->head_us - x->begun_us);
     log_number(log, "reused", x->reused);
-    if (!x->reused && x->origin_facts.connect_us) {
-        log_number(log, "connect_us", x->origin_facts.connect_us);
-        log_number(log, "resumed", x->origin_facts.resumed);
-    }
+    if (!x->reused && x->origin_facts.connect_us)
+        log_connecting(log, &x->origin_facts);
     log_number(log, "retries", x->retries);
     if (x->resends)
         log_number(log, "token_resends", x->resends);

@@ -55,8 +55,22 @@ enum {
     PROGRAM_POLL_MS = 20,            /* looking for its end where there are no pidfds */
     LIMIT_SECRET_BYTES = 1024, /* half of a key pair, with its line end; VTEX's stay under 300 */
     LIMIT_LOGIN_BYTES = LIMIT_TOKEN_BYTES + 4096, /* what a login answers: JSON around a token */
-    CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
-    LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
+
+    /* Names (proxy/origin/resolve.h, race.h). The two delays are RFC 8305's, section 8. */
+    RESOLUTION_DELAY_MS = 50,  /* IPv4 addresses that are there wait for the question about IPv6 */
+    CONNECT_ATTEMPT_MS = 250,  /* between two attempts to connect, while the first is silent */
+    FAMILY_MEMORY_MS = 600000, /* the family that connected begins next time, for ten minutes */
+    LIMIT_ADDRESSES = 16, /* of one name and family: the rest is not tried for one connection */
+    LIMIT_NAME_ADDRESSES = 128, /* that are remembered; public names have up to some thirty */
+    LIMIT_NAMES = 1024,         /* remembered without anybody who needs them now */
+    DNS_TTL_MAX_S = 3600,       /* whatever is told: a name that moved is noticed within an hour */
+    DNS_NO_NAME_MAX_S = 10,     /* "there is no such name": somebody may be making it just now */
+    DNS_NO_FAMILY_MAX_S = 300,  /* "no IPv6 address": nothing waits for it */
+    DNS_FAILED_S = 1,           /* RFC 9520, 3.2: at least that */
+    DNS_FAMILY_FAILED_S = 30,   /* one family's question failed, the other's did not */
+    DNS_HOSTS_FILE_S = 5,       /* what the hosts file said */
+    DNS_ASK_AGAIN_MS = 1000,    /* at least, between two questions about a name ahead of its end */
+    DNS_UDP_BYTES = 1232, /* EDNS: what comes through everywhere without being cut in pieces */
 
     CLIENT_SEND_BYTES =
         256 * 1024, /* of a response wait in the kernel; Linux takes twice that for its own needs */

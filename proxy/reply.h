@@ -24,9 +24,11 @@ enum outcome {
     OUTCOME_NOT_IMPLEMENTED,
     /* failed: the origin, or the way to it */
     OUTCOME_DNS,
+    OUTCOME_DNS_TIMEOUT,
     OUTCOME_CONNECT_REFUSED,
     OUTCOME_CONNECT_FAILED,
     OUTCOME_CONNECT_TIMEOUT,
+    OUTCOME_TLS_TIMEOUT,
     OUTCOME_CIRCUIT_OPEN, /* it failed so often that it is left alone for a while */
     OUTCOME_CERTIFICATE,
     OUTCOME_TLS,

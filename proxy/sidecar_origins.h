@@ -6,6 +6,7 @@
 #include "proxy/origin/pool.h"
 
 struct origins;
+struct resolver_counts;
 
 /* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings` and `tls`. */
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
@@ -13,6 +14,8 @@ struct origins *origins_new(struct loop *loop, struct log *log, const struct set
                             size_t n_own);
 struct pool *origins_pool(const struct origins *origins);
 unsigned origins_n_circuits_open(const struct origins *origins);
+/* What its resolver has done so far (proxy/origin/resolve.h); borrowed. */
+const struct resolver_counts *origins_names(const struct origins *origins);
 
 /* In two steps: nothing wakes up any more, then, when the loop has turned once more, the memory. */
 void origins_silence(struct origins *origins);

@@ -34,14 +34,20 @@ void socket_note(struct stream_socket *socket, short what)
         socket->hung_up = true;
 }
 
-void socket_close(struct stream_socket *socket)
+int socket_release(struct stream_socket *socket)
 {
-    if (socket->fd < 0)
-        return;
+    int fd = socket->fd;
+
     event_del(&socket->event);
-    close(socket->fd);
     socket->fd = -1;
     socket->readable = socket->writable = socket->unsure = false;
+    return fd;
+}
+
+void socket_close(struct stream_socket *socket)
+{
+    if (socket->fd >= 0)
+        close(socket_release(socket));
 }
 
 void socket_abort(struct stream_socket *socket)

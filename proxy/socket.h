@@ -38,6 +38,8 @@ bool socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
 /* To be called first in the callback. */
 void socket_note(struct stream_socket *socket, short what);
 void socket_close(struct stream_socket *socket);
+/* Watches it no more and gives its descriptor back, open. */
+int socket_release(struct stream_socket *socket);
 /* Ends with a reset, so that the peer cannot take what it has for complete. */
 void socket_abort(struct stream_socket *socket);
 

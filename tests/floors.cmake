@@ -42,7 +42,7 @@ floor(token    files "proxy/token/"   ours "(config|policy|proxy/http|proxy/toke
       libraries "event2|openssl|jansson"
       says "proxy/token/ may include config/, policy/, proxy/http/, proxy/token/ and the small parts of proxy/, not its siblings")
 floor(origin   files "proxy/origin/"  ours "(config|policy|proxy/http|proxy/origin)/|${parts}"
-      libraries "event2|openssl"
+      libraries "ares|event2|openssl"
       says "proxy/origin/ may include config/, policy/, proxy/http/, proxy/origin/ and the small parts of proxy/, not its siblings")
 floor(ask      files "proxy/ask"      ours "(config|policy|proxy/http|proxy/origin)/|proxy/ask\\.h|${parts}"
       libraries "none"
@@ -60,7 +60,7 @@ floor(parts    files "proxy/"         ours "(config|policy|proxy/http)/|${parts}
       libraries "event2|openssl|jansson"
       says "the small parts of proxy/ may include config/, policy/, proxy/http/ and each other")
 floor(tests    files "tests/"         ours "(config|policy|proxy|tests)/"
-      libraries "event2|openssl|jansson|idn2|evhtp|cmocka"
+      libraries "ares|event2|openssl|jansson|idn2|evhtp|cmocka"
       says "tests may include everything")
 
 # Who may know of the exchange and of the sidecar at all.
@@ -68,7 +68,7 @@ set(top_headers "proxy/(exchange|sidecar|main|command)[a-z_]*\\.h")
 set(top_readers "proxy/(exchange|sidecar|main|command|admin)|tests/")
 
 # Foreign headers that belong to a library; everything else in <> is libc or the kernel.
-set(library_header "^(event2|openssl|jansson|idn2|evhtp|cmocka)([/.]|$)")
+set(library_header "^(ares|event2|openssl|jansson|idn2|evhtp|cmocka)([/.]|$)")
 
 file(GLOB_RECURSE sources RELATIVE "${ROOT}" "${ROOT}/config/*.[ch]" "${ROOT}/policy/*.[ch]"
      "${ROOT}/proxy/*.[ch]" "${ROOT}/tests/*.[ch]")

@@ -7,6 +7,7 @@
 
 #include "config/memory.h"
 #include "proxy/loop.h"
+#include "proxy/origin/resolve.h"
 
 enum { BUCKETS = 256 };
 
@@ -19,6 +20,7 @@ struct pool_host {
     TAILQ_ENTRY(pool_host) age; /* in pool->unused */
     struct pool *pool;
     struct tls_session session;
+    struct name_watch name;
     struct pooled_list idle; /* newest first */
     size_t n_open, n_idle;
     uint32_t hash;
@@ -33,6 +35,7 @@ struct pooled {
     struct origin *origin;
     struct deadline deadline; /* while idle */
     struct job job;
+    uint32_t name_edition; /* of the name, when its address was last found among the name's */
     bool reused;
 };
 
@@ -69,6 +72,7 @@ static void free_host(struct pool_host *host)
     TAILQ_REMOVE(&host->pool->unused, host, age);
     LIST_REMOVE(host, bucket);
     host->pool->n_hosts--;
+    name_watch_end(&host->name);
     tls_session_fini(&host->session);
     free(host);
 }
@@ -85,6 +89,8 @@ static struct pool_host *find_host(struct pool *pool, const struct destination *
     return NULL;
 }
 
+static void on_moved(struct name_watch *watch);
+
 static struct pool_host *add_host(struct pool *pool, const struct destination *destination)
 {
     struct pool_host *host = mem_alloc(1, sizeof(*host));
@@ -96,6 +102,9 @@ static struct pool_host *add_host(struct pool *pool, const struct destination *d
     host->scheme = destination->scheme;
     host->port = destination->port;
     memcpy(host->host, destination->host, sizeof(host->host));
+    host->name.moved = on_moved;
+    name_watch_begin(&host->name, pool->context->resolver,
+                     origin_place(pool->context, destination).host);
     TAILQ_INIT(&host->idle);
     TAILQ_INSERT_TAIL(&pool->unused, host, age);
     LIST_INSERT_HEAD(&pool->buckets[host->hash % BUCKETS], host, bucket);
@@ -165,7 +174,31 @@ static void on_idle_deadline(struct deadline *deadline)
     close_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
 }
 
-/* The name may lead elsewhere by now: only a new connection finds out. */
+/* An idle connection to an address that the name has no more. Others end when they come back. */
+static void on_moved(struct name_watch *watch)
+{
+    struct pool_host *host =
+        (struct pool_host *)(void *)((char *)watch - offsetof(struct pool_host, name));
+    struct pooled *pooled, *next;
+
+    for (pooled = TAILQ_FIRST(&host->idle); pooled; pooled = next) {
+        next = TAILQ_NEXT(pooled, link);
+        if (!name_watch_covers(watch, origin_address(pooled->origin)))
+            close_idle(pooled);
+    }
+}
+
+static bool leads_there(struct pooled *pooled)
+{
+    const struct name_watch *name = &pooled->host->name;
+
+    if (pooled->name_edition != name_watch_edition(name) &&
+        !name_watch_covers(name, origin_address(pooled->origin)))
+        return false;
+    pooled->name_edition = name_watch_edition(name);
+    return true;
+}
+
 static bool is_too_old(const struct pooled *pooled)
 {
     uint64_t max_us = (uint64_t)pooled->host->pool->context->settings->pool_max_age_ms * 1000;
@@ -173,10 +206,10 @@ static bool is_too_old(const struct pooled *pooled)
     return max_us && loop_now_us() - origin_facts(pooled->origin).opened_us >= max_us;
 }
 
-/* Neither its age nor its certificate ends it. */
-static bool may_serve(const struct pooled *pooled)
+/* Neither its age, its certificate nor its name ends it. */
+static bool may_serve(struct pooled *pooled)
 {
-    return origin_is_current(pooled->origin) && !is_too_old(pooled);
+    return origin_is_current(pooled->origin) && !is_too_old(pooled) && leads_there(pooled);
 }
 
 struct pooled *pool_take(struct pool *pool, const struct destination *destination,
@@ -185,6 +218,8 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
     struct pool_host *host = find_host(pool, destination);
     struct pooled *pooled;
 
+    if (host)
+        name_watch_use(&host->name);
     while (host && (pooled = TAILQ_FIRST(&host->idle))) {
         leave_idle(pooled);
         if (may_serve(pooled) && origin_is_quiet_now(pooled->origin) &&
@@ -209,6 +244,7 @@ struct pooled *pool_open(struct pool *pool, const struct destination *destinatio
     count_opened(host);
     pooled->host = host;
     pooled->deadline.passed = on_idle_deadline;
+    pooled->name_edition = name_watch_edition(&host->name);
     pooled->origin = origin_open(pool->context, destination, &host->session, owner, arg);
     return pooled;
 }

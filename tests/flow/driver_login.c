@@ -14,6 +14,7 @@
 #include "proxy/login.h"
 #include "proxy/loop.h"
 #include "proxy/origin/pool.h"
+#include "proxy/origin/resolve.h"
 
 enum { SIGNALS = 4 };
 
@@ -81,7 +82,7 @@ static void run(const struct settings *settings, const struct tls *tls)
     struct event *signals[SIGNALS];
 
     driver.loop = loop_new();
-    struct resolver *resolver = resolver_new(driver.loop);
+    struct resolver *resolver = resolver_new(driver.loop, settings);
     struct origin_context context = { .loop = driver.loop,
                                       .resolver = resolver,
                                       .tls = tls,

@@ -630,6 +630,10 @@ static void test_defaults(void **state)
     assert_int_equal(settings->n_connect_to, 0);
     assert_int_equal(settings->token_wait_ms, 2000);
     assert_int_equal(settings->connect_ms, 5000);
+    assert_int_equal(settings->dns_ms, 0);
+    assert_int_equal(settings->tcp_ms, 0);
+    assert_int_equal(settings->tls_ms, 0);
+    assert_int_equal(settings->n_resolver, 0);
     assert_int_equal(settings->response_ms, 60000);
     assert_int_equal(settings->idle_ms, 60000);
     assert_int_equal(settings->client_idle_ms, 75000);
