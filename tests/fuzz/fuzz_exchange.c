@@ -28,6 +28,7 @@
 #include "proxy/limits.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/origin/resolve.h"
 
 #define CHECK(condition) ((condition) ? (void)0 : abort())
 
@@ -236,7 +237,7 @@ static void make_everything(void)
 
     play.origins = (struct origin_context){ .loop = loop,
                                             .settings = settings,
-                                            .resolver = resolver_new(loop),
+                                            .resolver = resolver_new(loop, settings),
                                             .attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS),
                                             .connecting = deadlines_new(loop, 5000) };
     *x = (struct exchange_context){
