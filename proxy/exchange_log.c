@@ -84,12 +84,11 @@ static void log_judgement(struct log *log, const struct exchange *x)
         log_number(log, "token_generation", token_generation(x->token));
 }
 
-void exchange_log(const struct exchange *x)
+void exchange_log(const struct exchange *x, uint64_t now_us)
 {
     const struct outcome_row *row = outcome_row(x->outcome);
     struct log *log = x->context->log;
     char id[33], client[ADDRESS_TEXT_MAX];
-    uint64_t now = loop_now_us();
 
     if (!log_wants(log, row->level))
         return;
@@ -112,7 +111,7 @@ void exchange_log(const struct exchange *x)
     log_number(log, "bytes_down", x->bytes_down);
     if (x->scrubbed)
         log_number(log, "scrubbed", x->scrubbed);
-    log_number(log, "total_us", now - x->begun_us);
+    log_number(log, "total_us", now_us - x->begun_us);
     if (x->head_us)
         log_number(log, "origin_us", x->head_us - x->begun_us);
     log_number(log, "reused", x->reused);

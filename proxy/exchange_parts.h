@@ -8,7 +8,8 @@
  *   exchange_renew.c   a 401 to our own token: another token, and once more
  *   exchange_scrub.c   the app token in what comes back
  *   exchange_answer.c  what we answer ourselves
- *   exchange_log.c     the line in the log */
+ *   exchange_log.c     the line in the log
+ *   exchange_tally.c   what is counted */
 #ifndef PROXY_EXCHANGE_PARTS_H
 #define PROXY_EXCHANGE_PARTS_H
 
@@ -119,6 +120,9 @@ struct exchange {
 
     /* for the log */
     uint64_t id, begun_us, head_us, sent_us;
+    uint64_t seeking_us;    /* when a connection was first sought */
+    uint64_t asked_us;      /* when the request began to leave, of the last time that it did */
+    uint64_t token_wait_us; /* for a token, before that */
     uint64_t bytes_down;
     bool reused;
     struct origin_facts origin_facts;
@@ -191,8 +195,15 @@ void exchange_answer(struct exchange *x, enum outcome outcome, const char *messa
 /* Goes on with an answer: sends it, reads away what is left of the request, finishes. */
 void exchange_answering(struct exchange *x);
 
+/* exchange_tally.c */
+void exchange_tally(const struct exchange *x, uint64_t now_us);
+/* What was ours: until a connection was sought, but for waiting; 0: it did not come so far. */
+uint64_t exchange_ours_us(const struct exchange *x);
+/* What was the origin's: from asking to the head; 0: none came. */
+uint64_t exchange_first_byte_us(const struct exchange *x);
+
 /* exchange_log.c */
-void exchange_log(const struct exchange *x);
+void exchange_log(const struct exchange *x, uint64_t now_us);
 /* Destination, path and the account of the query, as every line that tells of a judged request has
  * them (docs/log.md). */
 void exchange_log_destination(struct log *log, const struct exchange *x);

@@ -71,6 +71,11 @@ enum {
     LIMIT_ADMIN_HEADERS = 64,
     LIMIT_ADMIN_BODY_BYTES = 4096,
 
+    /* Metrics: destinations with numbers of their own. An app speaks to a handful; a policy with a wildcard
+     * must not let it make thousands of series. */
+    LIMIT_TALLY_PLACES = 64,
+    LAG_PROBE_MS = 250, /* how often a busy loop looks at how late it is */
+
     LIMIT_DETAIL_BYTES = 400, /* why an origin failed: a sentence with names of its certificate */
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,

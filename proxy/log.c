@@ -22,7 +22,8 @@ struct log {
     int fd;
     int own_fd; /* -1: fd is the caller's */
     enum log_level level;
-    unsigned long long dropped;
+    unsigned long long dropped; /* and not told yet */
+    unsigned long long n_dropped;
     size_t end; /* of whole lines */
     size_t at;  /* of the line being written; == end between lines */
     bool cut;   /* nothing more is added to the line in progress */
@@ -107,6 +108,11 @@ void log_free(struct log *log)
     if (log->own_fd >= 0)
         close(log->own_fd);
     free(log);
+}
+
+unsigned long long log_n_dropped(const struct log *log)
+{
+    return log->n_dropped;
 }
 
 bool log_wants(const struct log *log, enum log_level level)
@@ -238,6 +244,7 @@ void log_end(struct log *log)
 {
     if (log->at == log->end) {
         log->dropped++;
+        log->n_dropped++;
         log->at = log->end;
         return;
     }

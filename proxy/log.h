@@ -18,6 +18,9 @@ struct log;
 struct log *log_new(struct loop *loop, int fd, enum log_level level);
 void log_free(struct log *log); /* writes what is left */
 
+/* Lines that there was no room for, ever. */
+unsigned long long log_n_dropped(const struct log *log);
+
 bool log_wants(const struct log *log, enum log_level level);
 
 /* A line is begun, gets its fields, and is ended. Between the two no other line may begin. */

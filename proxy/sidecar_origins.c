@@ -15,7 +15,8 @@ struct origins {
 };
 
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
-                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own)
+                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
+                            struct tally *tally)
 {
     struct origins *origins = mem_alloc(1, sizeof(*origins));
 
@@ -32,7 +33,8 @@ struct origins *origins_new(struct loop *loop, struct log *log, const struct set
                                                 .own = own,
                                                 .n_own = n_own,
                                                 .circuits = origins->circuits,
-                                                .log = log };
+                                                .log = log,
+                                                .tally = tally };
     origins->pool = pool_new(&origins->context);
     return origins;
 }

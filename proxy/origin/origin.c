@@ -11,6 +11,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/origin/circuit.h"
+#include "proxy/tally.h"
 
 enum origin_state { RESOLVING, CONNECTING, HANDSHAKE, OPEN, FAILED, CLOSED };
 
@@ -25,6 +26,7 @@ struct origin {
     struct tls_session *session;
     struct destination destination; /* path and query are not kept */
     struct resolution *resolution;
+    bool is_looked_up; /* a name, and no address */
     struct addresses addresses;
     size_t next_address;
     bool
@@ -113,6 +115,24 @@ static bool circuit_is_closed(struct origin *origin, const struct sockaddr *addr
     return false;
 }
 
+/* ---- counting ---- */
+
+/* Once a name; an address is none. */
+static void tally_lookup(struct origin *origin, bool found)
+{
+    if (origin->is_looked_up)
+        tally_looked_up(origin->context->tally, found, loop_now_us() - origin->facts.opened_us);
+    origin->is_looked_up = false;
+}
+
+static void tally_failure(struct origin *origin, enum outcome outcome)
+{
+    if (origin->state == RESOLVING)
+        tally_lookup(origin, outcome == OUTCOME_ADDRESS_DENIED);
+    else if (origin->state == HANDSHAKE)
+        tally_handshake_failed(origin->context->tally, outcome);
+}
+
 /* ---- endings ---- */
 
 static struct origin *origin_of_job(struct job *job)
@@ -131,6 +151,7 @@ static void fail(struct origin *origin, enum outcome outcome, const char *detail
 {
     deadline_clear(&origin->deadline);
     deadline_clear(&origin->attempt);
+    tally_failure(origin, outcome);
     origin->state = FAILED;
     origin->outcome = outcome;
     snprintf(origin->detail, sizeof(origin->detail), "%s", detail ? detail : "");
@@ -180,6 +201,8 @@ static void become_open(struct origin *origin)
     origin->state = OPEN;
     origin->facts.connect_us = (unsigned)(loop_now_us() - origin->facts.opened_us);
     origin->facts.resumed = origin->ssl && tls_is_resumed(origin->ssl);
+    tally_connected(origin->context->tally, origin->facts.connect_us, origin->tls,
+                    origin->facts.resumed);
     origin->owner->ready(origin->arg);
 }
 
@@ -359,10 +382,12 @@ static void on_resolved(void *arg, const struct addresses *found, const char *wh
         else
             address_text(address, refused);
     }
-    if (origin->addresses.n == 0)
+    if (origin->addresses.n == 0) {
         fail(origin, OUTCOME_ADDRESS_DENIED, refused);
-    else
-        connect_next(origin);
+        return;
+    }
+    tally_lookup(origin, true);
+    connect_next(origin);
 }
 
 /* --connect-to: the first rule that matches says where to connect instead. What is verified stays.
@@ -408,6 +433,7 @@ struct origin *origin_open(const struct origin_context *context,
     origin->attempt.passed = on_attempt_over;
     deadline_set(context->connecting, &origin->deadline);
     where_to(origin, &host, &port);
+    origin->is_looked_up = !address_of_literal(host, &(struct sockaddr_storage){ 0 });
     origin->resolution = resolve(context->resolver, host, port, on_resolved, origin);
     return origin;
 }

@@ -16,6 +16,7 @@
 
 struct circuits;
 struct loop;
+struct tally;
 struct log;
 struct deadlines;
 struct origin;
@@ -32,6 +33,7 @@ struct origin_context {
     size_t n_own;
     struct circuits *circuits; /* of addresses that fail; NULL: every address is tried every time */
     struct log *log;           /* says when a circuit opens and closes; may be NULL */
+    struct tally *tally;
 };
 
 /* Whom to tell. Never called from inside a function of this header. */

@@ -182,7 +182,7 @@ samples() {
 
 # --- everything ---------------------------------------------------------------------------------------
 
-need $packages_build $packages_run $packages_check $packages_fuzz $packages_guard $(packages_node) || {
+need $packages_build $packages_run $packages_check $packages_fuzz $packages_guard $packages_metrics $(packages_node) || {
     fail "installing what is missing"
     finish
 }
@@ -220,6 +220,7 @@ suite conformance env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/conformance/
 suite soak env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/dev/bin" build/dev/bin/soak "$soak_time"
 optional_suite package tests/deploy/package.sh
 optional_suite redirect tests/deploy/redirect.sh
+optional_suite metrics tests/deploy/metrics.sh
 result skip "compose: minutes, and an engine; tests/deploy/compose.sh tries docker-compose.yml"
 suite fuzz tests/dev/fuzz.sh "$fuzz_seconds"
 suite clang-tidy tests/dev/check.sh tidy
