@@ -79,6 +79,9 @@ enum {
     LIMIT_DETAIL_BYTES = 400, /* why an origin failed: a sentence with names of its certificate */
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
+    LOG_REPEATS = 10,           /* of one message in a row are said ... */
+    LOG_REPEAT_MS = 10000,      /* ... within so long; the others are counted */
+    LOG_REPEAT_SLOTS = 16,      /* messages that are known to repeat at one time */
     ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */
     /* Different requests of one replay that are kept to be told once: at most some 90 MiB. */
     LIMIT_REPLAY_REQUESTS = 100000,

@@ -33,6 +33,7 @@ struct sidecar {
     const struct settings *settings;
     struct loop *loop;
     struct notify *notify;
+    struct log_sink *log_sink; /* until the log takes it */
     struct log *log;
     struct tally tally; /* of the loop */
     struct lag *lag;
@@ -224,6 +225,7 @@ static void reload(void *context)
 static void reload_all(struct sidecar *sidecar, struct diags *told)
 {
     notify_reloading(sidecar->notify);
+    log_reopen(sidecar->log);
     sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
@@ -444,6 +446,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
     callers_check(settings, diags);
+    sidecar->log_sink = log_sink_open(&settings->log, diags);
     sidecar->listeners = listeners_open(settings, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
@@ -451,7 +454,9 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     }
     sidecar->loop = loop_new();
     sidecar->notify = notify_new(sidecar->loop);
-    sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
+    sidecar->log =
+        log_open(sidecar->loop, sidecar->log_sink, settings->log_level, settings->log_format);
+    sidecar->log_sink = NULL;
     library_log = sidecar->log;
     event_set_log_callback(on_library_message);
     sidecar->lag = lag_new(sidecar->loop, &sidecar->tally.lag);
@@ -524,6 +529,7 @@ void sidecar_free(struct sidecar *sidecar)
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
+    log_sink_free(sidecar->log_sink);
     free(sidecar);
 }
 
