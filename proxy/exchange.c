@@ -48,7 +48,7 @@ static void prepare_with_token(struct exchange *x)
     struct head head;
 
     deadline_clear(&x->deadline);
-    x->token_wait_us = loop_now_us() - x->token_wait_us;
+    x->token_wait_us = loop_now_us() - x->token_since_us;
     if (head_parse_request(bytes, &head, &why) != HEAD_OK)
         abort(); /* it was accepted before */
     enum outcome outcome = exchange_judge(x, &head, &why);
@@ -418,7 +418,7 @@ static struct exchange *exchange_new(struct exchange_context *context, struct cl
     struct exchange *x = mem_spare_take(&spares);
 
     memset(x, 0, offsetof(struct exchange, detail));
-    x->detail[0] = x->would_deny[0] = x->method[0] = '\0';
+    x->detail[0] = x->would_deny[0] = x->method[0] = x->trace.id[0] = '\0';
     x->context = context;
     x->client = client;
     x->id = ++context->n_begun;
@@ -445,6 +445,8 @@ static void note_request(struct exchange *x, const struct head *head)
     x->expects_continue = head_has_token(head, HEADER_EXPECT, TEXT("100-continue")) && head->minor;
     text_printable(head->method, x->method, sizeof(x->method)); /* a token: printable as it is */
     x->method_cut = head->method.len >= sizeof(x->method);
+    if (head->count[HEADER_TRACEPARENT] == 1)
+        trace_parse(head_value(head, HEADER_TRACEPARENT), &x->trace);
 }
 
 static void go_on(struct exchange *x, const struct head *head)
@@ -455,7 +457,7 @@ static void go_on(struct exchange *x, const struct head *head)
     if (x->identity.needs_app_token && !token_keeper_current(x->context->keeper)) {
         x->state = WAITING;
         x->held_head = head->length;
-        x->token_wait_us = loop_now_us();
+        x->token_since_us = loop_now_us();
         deadline_set(x->context->token_deadlines, &x->deadline);
         token_keeper_wait(x->context->keeper, &x->waiter);
         return;

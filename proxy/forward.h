@@ -23,6 +23,8 @@ struct token_places {
 struct forward_extras {
     bool via;
     bool websocket; /* the connection is to become one, or (a 101) has become one */
+    struct text
+        traceparent; /* of a request: stands instead of the client's, whose tracestate goes too */
 };
 
 /* `token` is the app token's text, or TEXT_NONE when `identity` does not need it. `places` starts
