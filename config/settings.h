@@ -12,6 +12,7 @@
 
 #include "config/address.h"
 #include "config/diag.h"
+#include "config/log_target.h"
 #include "config/origin_rule.h"
 
 struct strings {
@@ -44,6 +45,11 @@ enum via { VIA_OFF, VIA_ON };
 enum forwarded { FORWARDED_OFF, FORWARDED_STANDARD, FORWARDED_X };
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+enum log_format { LOG_LOGFMT, LOG_JSON };
+
+/* A traceparent header that is missing or malformed. */
+enum trace_mode { TRACE_PASS, TRACE_MAKE };
 
 struct settings {
     /* who we stand beside */
@@ -124,7 +130,10 @@ struct settings {
     unsigned max_requests, max_clients;
     unsigned circuit_failures; /* in a row, until an address is left alone for a while; 0: never */
 
+    struct log_target log;
     enum log_level log_level;
+    enum log_format log_format;
+    enum trace_mode trace;
 
     char **shown; /* one text a row, for settings_each(); private */
 };

@@ -48,6 +48,12 @@ static const char *const log_level_names[] = {
     NULL,
 };
 
+static const char *const log_format_names[] = {
+    [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json", NULL
+};
+
+static const char *const trace_names[] = { [TRACE_PASS] = "pass", [TRACE_MAKE] = "make", NULL };
+
 #define JANUS_HOSTS                                                                                \
     "{{account}}.vtexcommercestable.com.br,{{account}}.vtexcommercebeta.com.br,"                   \
     "portal.vtexcommercestable.com.br,portal.vtexcommercebeta.com.br,"                             \
@@ -213,8 +219,15 @@ const struct settings_row settings_rows[] = {
     { NAMED("circuit-failures", "CIRCUIT_FAILURES"), KIND_COUNT, GROUP_LIMIT, FIELD(circuit_failures), "N", "5",
       "failures in a row to connect to an origin's address, until it is left alone for a while; 0: never" },
 
+    { NAMED("log", "LOG"), KIND_LOG_TARGET, GROUP_LOG, FIELD(log), "WHERE", "stderr",
+      "where the log goes: stderr, syslog:[SOCKET], /dev/log unless named, or file:PATH, created with mode 0640 and "
+      "opened anew by SIGHUP" },
+    { NAMED("log-format", "LOG_FORMAT"), KIND_CHOICE, GROUP_LOG, CHOICE(log_format, log_format_names), "FORMAT",
+      "logfmt", "a line of the log: key=value, or one JSON object" },
     { NAMED("log-level", "LOG_LEVEL"), KIND_CHOICE, GROUP_LOG, CHOICE(log_level, log_level_names), "LEVEL",
       "info", "what is logged" },
+    { NAMED("trace", "TRACE"), KIND_CHOICE, GROUP_LOG, CHOICE(trace, trace_names), "WHEN", "pass",
+      "a traceparent header that is missing or malformed: pass the request on as it is, or make one" },
 };
 /* clang-format on */
 

@@ -32,9 +32,10 @@ enum settings_kind {
     KIND_CONNECT_TOS,
     KIND_CLIENT_CERTS,
     KIND_PINS,
-    KIND_WORDS,  /* struct strings: parted by blanks, an array in the file keeps each whole */
-    KIND_NAMES,  /* struct strings: some of `choices`, in the order given */
-    KIND_SECRET, /* char *: from the environment alone, never shown */
+    KIND_WORDS,      /* struct strings: parted by blanks, an array in the file keeps each whole */
+    KIND_NAMES,      /* struct strings: some of `choices`, in the order given */
+    KIND_LOG_TARGET, /* struct log_target */
+    KIND_SECRET,     /* char *: from the environment alone, never shown */
     N_SETTINGS_KINDS,
 };
 

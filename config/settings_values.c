@@ -307,6 +307,14 @@ static void fill_address(const struct filling *filling)
         bad_value(filling, &filling->given->items[0], why);
 }
 
+static void fill_log_target(const struct filling *filling)
+{
+    const char *why;
+
+    if (!log_target_parse(first_text(filling), field_of(filling), &why))
+        bad_value(filling, &filling->given->items[0], why);
+}
+
 static bool parse_address(struct text text, void *out, const char **why)
 {
     return listen_address_parse(text, out, why);
@@ -462,6 +470,7 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_PINS] = fill_pins,
         [KIND_WORDS] = fill_words,
         [KIND_NAMES] = fill_names,
+        [KIND_LOG_TARGET] = fill_log_target,
         [KIND_SECRET] = keep_text,
     };
     struct filling filling = { settings, row, given, diags };

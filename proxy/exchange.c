@@ -48,6 +48,7 @@ static void prepare_with_token(struct exchange *x)
     struct head head;
 
     deadline_clear(&x->deadline);
+    x->token_wait_us = loop_now_us() - x->token_since_us;
     if (head_parse_request(bytes, &head, &why) != HEAD_OK)
         abort(); /* it was accepted before */
     enum outcome outcome = exchange_judge(x, &head, &why);
@@ -63,6 +64,8 @@ static void prepare_with_token(struct exchange *x)
 static void start_sending(struct exchange *x)
 {
     x->reused = pooled_is_reused(x->pooled);
+    if (!x->reused)
+        x->asked_us = loop_now_us();
     x->origin_facts = origin_facts(pooled_origin(x->pooled));
     if (x->token && !token_is_live(x->token, clock_now())) {
         exchange_fail(x, OUTCOME_TOKEN_UNAVAILABLE,
@@ -163,6 +166,7 @@ static void open_again(struct exchange *x)
 {
     exchange_release_origin(x, false);
     x->retries++;
+    x->context->tally->stale_retries++;
     exchange_begin_anew(x);
 }
 
@@ -261,6 +265,7 @@ void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
 /* Either side may have room or bytes: both directions are taken as far as they go. */
 void exchange_advance(struct exchange *x)
 {
+    lag_note_work(x->context->lag);
     if (x->state == ANSWERING) {
         exchange_answering(x);
         return;
@@ -392,6 +397,9 @@ static bool wants_new_connection(const struct exchange *x)
 
 void exchange_open_origin(struct exchange *x)
 {
+    x->asked_us = loop_now_us();
+    if (!x->seeking_us)
+        x->seeking_us = x->asked_us;
     x->pooled = wants_new_connection(x)
                     ? NULL
                     : pool_take(x->context->pool, &x->destination, &origin_owner, x);
@@ -416,7 +424,7 @@ static struct exchange *exchange_new(struct exchange_context *context, struct cl
     struct exchange *x = mem_spare_take(&spares);
 
     memset(x, 0, offsetof(struct exchange, detail));
-    x->detail[0] = x->would_deny[0] = x->method[0] = '\0';
+    x->detail[0] = x->would_deny[0] = x->method[0] = x->trace.id[0] = '\0';
     x->context = context;
     x->client = client;
     x->id = ++context->n_begun;
@@ -428,6 +436,7 @@ static struct exchange *exchange_new(struct exchange_context *context, struct cl
     x->deadline.passed = on_deadline;
     x->total.passed = on_total_deadline;
     context->n_active++;
+    lag_note_work(context->lag);
     x->job.run = on_again;
     buffer_init(&x->up, UP_MAX);
     buffer_init(&x->down.lead, UP_MAX);
@@ -442,6 +451,8 @@ static void note_request(struct exchange *x, const struct head *head)
     x->expects_continue = head_has_token(head, HEADER_EXPECT, TEXT("100-continue")) && head->minor;
     text_printable(head->method, x->method, sizeof(x->method)); /* a token: printable as it is */
     x->method_cut = head->method.len >= sizeof(x->method);
+    if (head->count[HEADER_TRACEPARENT] == 1)
+        trace_parse(head_value(head, HEADER_TRACEPARENT), &x->trace);
 }
 
 static void go_on(struct exchange *x, const struct head *head)
@@ -452,6 +463,7 @@ static void go_on(struct exchange *x, const struct head *head)
     if (x->identity.needs_app_token && !token_keeper_current(x->context->keeper)) {
         x->state = WAITING;
         x->held_head = head->length;
+        x->token_since_us = loop_now_us();
         deadline_set(x->context->token_deadlines, &x->deadline);
         token_keeper_wait(x->context->keeper, &x->waiter);
         return;
@@ -523,10 +535,12 @@ void exchange_end(struct exchange *x, enum client_next next)
 {
     struct exchange_context *context = x->context;
     struct client *client = x->client;
+    uint64_t now_us = loop_now_us();
 
     assert(!x->pooled);
     x->state = ENDED;
-    exchange_log(x);
+    exchange_tally(x, now_us);
+    exchange_log(x, now_us);
     deadline_clear(&x->deadline);
     deadline_clear(&x->total);
     context->n_active--;

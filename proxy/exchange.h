@@ -8,8 +8,10 @@
 #include "policy/policy.h"
 #include "proxy/caller.h"
 #include "proxy/front.h"
+#include "proxy/lag.h"
 #include "proxy/origin/pool.h"
 #include "proxy/retry_budget.h"
+#include "proxy/tally.h"
 #include "proxy/token/identity.h"
 #include "proxy/token/keeper.h"
 
@@ -18,6 +20,8 @@
 struct exchange_context {
     struct loop *loop;
     struct log *log;
+    struct tally *tally; /* of the loop */
+    struct lag *lag;
     const struct settings *settings;
     struct pool *pool;
     struct token_keeper *keeper;

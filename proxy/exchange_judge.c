@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proxy/http/syntax.h"
+#include "proxy/log_mask.h"
 
 static enum outcome judge_framing(struct exchange *x, const struct head *head, const char **why)
 {
@@ -87,6 +88,7 @@ static void note_path(struct exchange *x)
     x->path_cut = where->path.len > sizeof(x->path);
     x->path_len = x->path_cut ? sizeof(x->path) : where->path.len;
     memcpy(x->path, where->path.at, x->path_len);
+    x->path_masked = log_mask(x->path, &x->path_len);
     tenant_name_in_query((struct text){ where->host, where->host_len }, where->query, x->an);
 }
 
@@ -203,6 +205,15 @@ static struct text client_host(const struct client *client, char out[ADDRESS_TEX
     return port ? text_span(out, port) : TEXT("unknown");
 }
 
+/* Only with --trace make, and only where there is none that could be read. */
+static struct text made_trace(struct exchange *x, char out[TRACE_TEXT_CHARS + 1])
+{
+    if (x->context->settings->trace != TRACE_MAKE || x->trace.id[0])
+        return TEXT_NONE;
+    trace_make(&x->trace);
+    return trace_text(&x->trace, out);
+}
+
 enum outcome exchange_prepare(struct exchange *x, const struct head *head)
 {
     if (x->identity.needs_app_token) {
@@ -212,7 +223,7 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head)
         x->token = token_ref(token);
     }
     const struct settings *settings = x->context->settings;
-    char client[ADDRESS_TEXT_MAX];
+    char client[ADDRESS_TEXT_MAX], trace[TRACE_TEXT_CHARS + 1];
 
     x->websocket = exchange_asks_for_websocket(x, head);
     forward_request(&x->up, head, &x->destination, &x->identity,
@@ -222,7 +233,8 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head)
                                              .forwarded_for = settings->forwarded
                                                                   ? client_host(x->client, client)
                                                                   : TEXT_NONE,
-                                             .websocket = x->websocket },
+                                             .websocket = x->websocket,
+                                             .traceparent = made_trace(x, trace) },
                     &x->token_places);
     if (x->up.overflowed)
         return OUTCOME_HEAD_TOO_LARGE;

@@ -30,6 +30,12 @@ static bool is_for_us(const struct header *header)
            header->id == HEADER_JANUS_AUTH || header->id == HEADER_JANUS_CALLER;
 }
 
+/* A state without the parent that it belongs to says nothing (Trace Context, 3.3). */
+static bool is_trace(const struct header *header)
+{
+    return header->id == HEADER_TRACEPARENT || header->id == HEADER_TRACESTATE;
+}
+
 static void add_header(struct buffer *out, const struct header *header)
 {
     buffer_add_field(out, header->name, header->value);
@@ -271,10 +277,13 @@ void forward_request(struct buffer *out, const struct head *head,
     add_start_line(out, head, destination);
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *header = &head->headers[i];
-        if (!is_hop_by_hop(header) && !is_for_us(header))
+        if (!is_hop_by_hop(header) && !is_for_us(header) &&
+            !(extras.traceparent.at && is_trace(header)))
             add_request_header(out, header, &leaving);
     }
     add_identity(out, &leaving);
+    if (extras.traceparent.at)
+        buffer_add_field(out, TEXT("traceparent"), extras.traceparent);
     if (extras.via)
         add_via(out, head);
     if (extras.forwarded)

@@ -27,6 +27,8 @@ struct forward_extras {
     enum forwarded forwarded;  /* of requests */
     struct text forwarded_for; /* who asked: an address, IPv6 in brackets, or "unknown" */
     bool websocket;            /* the connection is to become one, or (a 101) has become one */
+    struct text
+        traceparent; /* of a request: stands instead of the client's, whose tracestate goes too */
 };
 
 /* `token` is the app token's text, or TEXT_NONE when `identity` does not need it. `places` starts

@@ -87,9 +87,17 @@ enum {
     LIMIT_ADMIN_HEADERS = 64,
     LIMIT_ADMIN_BODY_BYTES = 4096,
 
+    /* Metrics: destinations with numbers of their own. An app speaks to a handful; a policy with a wildcard
+     * must not let it make thousands of series. */
+    LIMIT_TALLY_PLACES = 64,
+    LAG_PROBE_MS = 250, /* how often a busy loop looks at how late it is */
+
     LIMIT_DETAIL_BYTES = 400, /* why an origin failed: a sentence with names of its certificate */
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
+    LOG_REPEATS = 10,           /* of one message in a row are said ... */
+    LOG_REPEAT_MS = 10000,      /* ... within so long; the others are counted */
+    LOG_REPEAT_SLOTS = 16,      /* messages that are known to repeat at one time */
     ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */
     /* Different requests of one replay that are kept to be told once: at most some 90 MiB. */
     LIMIT_REPLAY_REQUESTS = 100000,

@@ -33,7 +33,11 @@ struct sidecar {
     const struct settings *settings;
     struct loop *loop;
     struct notify *notify;
+    struct log_sink *log_sink; /* until the log takes it */
     struct log *log;
+    struct tally tally; /* of the loop */
+    struct lag *lag;
+    struct self *self;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
     struct live_providers *providers;    /* NULL without --provider-policies */
@@ -85,6 +89,8 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .n_retries_refused = exchanges->retries.n_refused,
         .n_circuits_open = origins_n_circuits_open(sidecar->origins),
         .held_bytes = held_bytes(),
+        .n_log_lines_dropped = log_n_dropped(sidecar->log),
+        .tally = &sidecar->tally,
     };
 }
 
@@ -109,13 +115,30 @@ static char *write_token(void *context, const char *query, unsigned *status)
     return token_report_text(&facts, sidecar->settings);
 }
 
-static char *write_metrics(void *context, const char *query, unsigned *status)
+static char *metrics_as(enum metrics_form form, const struct sidecar *sidecar, unsigned *status)
 {
-    struct readiness_facts facts = facts_of(context);
+    struct readiness_facts facts = facts_of(sidecar);
 
-    (void)query;
+    facts.self = self_look(sidecar->self);
     *status = 200;
-    return sidecar_metrics(&facts);
+    return sidecar_metrics(form, &facts);
+}
+
+static char *write_open_metrics(void *context, const char *query, unsigned *status)
+{
+    (void)query;
+    return metrics_as(METRICS_OPEN, context, status);
+}
+
+static char *write_text_metrics(void *context, const char *query, unsigned *status)
+{
+    (void)query;
+    return metrics_as(METRICS_TEXT, context, status);
+}
+
+static bool wants_open_metrics(const char *accept)
+{
+    return metrics_wanted(accept) == METRICS_OPEN;
 }
 
 static char *write_policy(void *context, const char *query, unsigned *status)
@@ -202,6 +225,7 @@ static void reload(void *context)
 static void reload_all(struct sidecar *sidecar, struct diags *told)
 {
     notify_reloading(sidecar->notify);
+    log_reopen(sidecar->log);
     sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
@@ -267,14 +291,15 @@ static char *do_quit(void *context, const char *query, unsigned *status)
 }
 
 static const struct admin_page pages[] = {
-    { "/readyz", write_readiness, NULL, false },
-    { "/token", write_token, NULL, false },
-    { "/metrics", write_metrics, METRICS_CONTENT_TYPE, false },
-    { "/policy", write_policy, NULL, false },
-    { "/explain", write_explanation, NULL, false },
-    { "/reload", do_reload, NULL, true },
-    { "/drain", do_drain, NULL, true },
-    { "/quitquitquit", do_quit, NULL, true },
+    { "/readyz", write_readiness, NULL, false, NULL },
+    { "/token", write_token, NULL, false, NULL },
+    { "/metrics", write_open_metrics, METRICS_OPEN_TYPE, false, wants_open_metrics },
+    { "/metrics", write_text_metrics, METRICS_TEXT_TYPE, false, NULL },
+    { "/policy", write_policy, NULL, false, NULL },
+    { "/explain", write_explanation, NULL, false, NULL },
+    { "/reload", do_reload, NULL, true, NULL },
+    { "/drain", do_drain, NULL, true, NULL },
+    { "/quitquitquit", do_quit, NULL, true, NULL },
 };
 
 static void watch_signals(struct sidecar *sidecar)
@@ -305,8 +330,8 @@ static void build_origins(struct sidecar *sidecar)
     size_t n_own;
     const struct sockaddr_storage *own = listeners_own(sidecar->listeners, &n_own);
 
-    sidecar->origins =
-        origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls, own, n_own);
+    sidecar->origins = origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls,
+                                   own, n_own, &sidecar->tally);
     sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
                                          origins_pool(sidecar->origins));
 }
@@ -320,6 +345,8 @@ static void build_exchanges(struct sidecar *sidecar)
     sidecar->exchanges = (struct exchange_context){
         .loop = sidecar->loop,
         .log = sidecar->log,
+        .tally = &sidecar->tally,
+        .lag = sidecar->lag,
         .settings = settings,
         .pool = origins_pool(sidecar->origins),
         .keeper = sidecar->keeper,
@@ -419,6 +446,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
     callers_check(settings, diags);
+    sidecar->log_sink = log_sink_open(&settings->log, diags);
     sidecar->listeners = listeners_open(settings, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
@@ -426,9 +454,13 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     }
     sidecar->loop = loop_new();
     sidecar->notify = notify_new(sidecar->loop);
-    sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
+    sidecar->log =
+        log_open(sidecar->loop, sidecar->log_sink, settings->log_level, settings->log_format);
+    sidecar->log_sink = NULL;
     library_log = sidecar->log;
     event_set_log_callback(on_library_message);
+    sidecar->lag = lag_new(sidecar->loop, &sidecar->tally.lag);
+    sidecar->self = self_new();
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
     build_identity(sidecar);
     build_origins(sidecar);
@@ -478,6 +510,8 @@ static void free_loop_things(struct sidecar *sidecar)
     deadlines_free(sidecar->exchanges.idle_deadlines);
     deadlines_free(sidecar->exchanges.total_deadlines);
     library_log = NULL;
+    lag_free(sidecar->lag);
+    self_free(sidecar->self);
     log_free(sidecar->log);
     loop_free(sidecar->loop);
     realms_free(sidecar->realms);
@@ -495,6 +529,7 @@ void sidecar_free(struct sidecar *sidecar)
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
+    log_sink_free(sidecar->log_sink);
     free(sidecar);
 }
 

@@ -6,6 +6,7 @@
 #include "proxy/loop.h"
 #include "proxy/origin/circuit.h"
 #include "proxy/origin/resolve.h"
+#include "proxy/tally.h"
 
 struct origins {
     struct resolver *resolver;
@@ -22,11 +23,12 @@ static struct deadlines *deadlines_of(struct loop *loop, unsigned length_ms)
 }
 
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
-                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own)
+                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
+                            struct tally *tally)
 {
     struct origins *origins = mem_alloc(1, sizeof(*origins));
 
-    origins->resolver = resolver_new(loop, settings);
+    origins->resolver = resolver_new(loop, settings, &tally->names);
     origins->connecting = deadlines_new(loop, settings->connect_ms);
     origins->attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS);
     origins->resolving = deadlines_of(loop, settings->dns_ms);
@@ -45,7 +47,8 @@ struct origins *origins_new(struct loop *loop, struct log *log, const struct set
                                                 .own = own,
                                                 .n_own = n_own,
                                                 .circuits = origins->circuits,
-                                                .log = log };
+                                                .log = log,
+                                                .tally = tally };
     origins->pool = pool_new(&origins->context);
     return origins;
 }
@@ -53,11 +56,6 @@ struct origins *origins_new(struct loop *loop, struct log *log, const struct set
 struct pool *origins_pool(const struct origins *origins)
 {
     return origins->pool;
-}
-
-const struct resolver_counts *origins_names(const struct origins *origins)
-{
-    return resolver_counts(origins->resolver);
 }
 
 unsigned origins_n_circuits_open(const struct origins *origins)

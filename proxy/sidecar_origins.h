@@ -6,16 +6,15 @@
 #include "proxy/origin/pool.h"
 
 struct origins;
-struct resolver_counts;
+struct tally;
 
-/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings` and `tls`. */
+/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings`, `tls` and the
+ * loop's `tally`. */
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
-                            const struct tls *tls, const struct sockaddr_storage *own,
-                            size_t n_own);
+                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
+                            struct tally *tally);
 struct pool *origins_pool(const struct origins *origins);
 unsigned origins_n_circuits_open(const struct origins *origins);
-/* What its resolver has done so far (proxy/origin/resolve.h); borrowed. */
-const struct resolver_counts *origins_names(const struct origins *origins);
 
 /* In two steps: nothing wakes up any more, then, when the loop has turned once more, the memory. */
 void origins_silence(struct origins *origins);

@@ -9,6 +9,7 @@
 #include "config/memory.h"
 #include "proxy/loop.h"
 #include "proxy/origin/race.h"
+#include "proxy/tally.h"
 
 enum origin_state { RESOLVING, CONNECTING, HANDSHAKE, OPEN, FAILED, CLOSED };
 
@@ -87,6 +88,8 @@ static void fail(struct origin *origin, enum outcome outcome, const char *detail
 {
     note_time(origin);
     deadline_clear(&origin->deadline);
+    if (origin->state == HANDSHAKE)
+        tally_handshake_failed(origin->context->tally, outcome);
     origin->state = FAILED;
     origin->outcome = outcome;
     snprintf(origin->detail, sizeof(origin->detail), "%s", detail ? detail : "");
@@ -146,6 +149,8 @@ static void become_open(struct origin *origin)
     deadline_clear(&origin->deadline);
     trial_connected(&origin->trial);
     origin->facts.resumed = origin->ssl && tls_is_resumed(origin->ssl);
+    tally_connected(origin->context->tally, origin->facts.connect_us, origin->tls,
+                    origin->facts.resumed);
     origin->owner->ready(origin->arg);
 }
 

@@ -7,6 +7,7 @@
 struct circuits;
 struct deadlines;
 struct log;
+struct tally;
 struct loop;
 struct resolver;
 struct settings;
@@ -27,6 +28,7 @@ struct origin_context {
     size_t n_own;
     struct circuits *circuits; /* of addresses that fail; NULL: every address is tried every time */
     struct log *log;           /* says when a circuit opens and closes; may be NULL */
+    struct tally *tally;
 };
 
 /* The name or literal, and the port, to connect to for a destination: its own, or those of the first

@@ -8,6 +8,7 @@
 #include "config/memory.h"
 #include "proxy/loop.h"
 #include "proxy/origin/resolve.h"
+#include "proxy/tally.h"
 
 enum { BUCKETS = 256 };
 
@@ -117,11 +118,14 @@ static void count_opened(struct pool_host *host)
     if (host->n_open++ == 0)
         TAILQ_REMOVE(&host->pool->unused, host, age);
     host->pool->n_open++;
+    host->pool->context->tally->connections_open++;
+    host->pool->context->tally->connections_opened++;
 }
 
 static void count_closed(struct pool_host *host)
 {
     host->pool->n_open--;
+    host->pool->context->tally->connections_open--;
     if (--host->n_open == 0)
         TAILQ_INSERT_TAIL(&host->pool->unused, host, age);
 }
@@ -150,6 +154,7 @@ static void leave_idle(struct pooled *pooled)
     TAILQ_REMOVE(&pooled->host->pool->idle, pooled, age);
     pooled->host->n_idle--;
     pooled->host->pool->n_idle--;
+    pooled->host->pool->context->tally->connections_idle--;
     deadline_clear(&pooled->deadline);
 }
 
@@ -225,6 +230,7 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
         if (may_serve(pooled) && origin_is_quiet_now(pooled->origin) &&
             !origin_holds_part(pooled->origin)) {
             pooled->reused = true;
+            pool->context->tally->connections_reused++;
             origin_set_owner(pooled->origin, owner, arg);
             return pooled;
         }
@@ -265,6 +271,7 @@ void pool_give(struct pooled *pooled)
     TAILQ_INSERT_TAIL(&host->pool->idle, pooled, age);
     host->n_idle++;
     host->pool->n_idle++;
+    host->pool->context->tally->connections_idle++;
     deadline_set(host->pool->idle_deadlines, &pooled->deadline);
 }
 

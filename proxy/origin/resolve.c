@@ -11,6 +11,7 @@
 #include "proxy/loop.h"
 #include "proxy/origin/dns.h"
 #include "proxy/socket.h"
+#include "proxy/tally.h"
 
 enum { BUCKETS = 256, SECOND_MS = 1000 };
 
@@ -52,7 +53,7 @@ struct resolver {
     struct deadlines *delays;           /* RESOLUTION_DELAY_MS */
     TAILQ_HEAD(name_list, name) unused; /* names without holders, oldest first */
     size_t n_unused;
-    struct resolver_counts counts;
+    struct tally_names *counts;
     LIST_HEAD(, name) buckets[BUCKETS];
 };
 
@@ -106,7 +107,7 @@ static void free_name(struct name *name)
     TAILQ_REMOVE(&resolver->unused, name, age);
     LIST_REMOVE(name, bucket);
     resolver->n_unused--;
-    resolver->counts.names--;
+    resolver->counts->names--;
     event_del(&name->ahead);
     for (size_t i = 0; i < N_IP_FAMILIES; i++)
         free(name->records[i].items);
@@ -154,7 +155,7 @@ static struct name *hold_host(struct resolver *resolver, const char *host)
     TAILQ_INIT(&name->watches);
     event_assign(&name->ahead, loop_base(resolver->loop), -1, 0, on_ahead, name);
     LIST_INSERT_HEAD(&resolver->buckets[hash % BUCKETS], name, bucket);
-    resolver->counts.names++;
+    resolver->counts->names++;
     return name;
 }
 
@@ -365,7 +366,7 @@ static bool take_answer(struct record *record, const struct dns_answer *answer, 
     return moved;
 }
 
-static void count_answer(struct resolver_counts *counts, const struct dns_answer *answer)
+static void count_answer(struct tally_names *counts, const struct dns_answer *answer)
 {
     counts->failed += answer->outcome == DNS_FAILED;
     counts->timeouts += answer->outcome == DNS_SILENT;
@@ -383,10 +384,10 @@ static void settle(struct name *name, uint64_t now)
     struct record *v6 = &name->records[IP_V6], *v4 = &name->records[IP_V4];
     bool failed = v6->outcome >= DNS_FAILED || v4->outcome >= DNS_FAILED;
 
-    name->resolver->counts.lookup_us += loop_now_us() - name->asked_us;
+    tally_time(&name->resolver->counts->looking_up, loop_now_us() - name->asked_us);
     if (v6->outcome == DNS_FOUND || v4->outcome == DNS_FOUND)
         return;
-    name->resolver->counts.no_name += !failed;
+    name->resolver->counts->no_address++;
     uint64_t until = now + (failed ? DNS_FAILED_S : DNS_NO_NAME_MAX_S) * (uint64_t)SECOND_MS;
     shorten(v6, until);
     shorten(v4, until);
@@ -395,7 +396,7 @@ static void settle(struct name *name, uint64_t now)
 static void look_ahead(struct name *name, uint64_t now);
 static void on_answer(struct name *name, enum ip_family family, const struct dns_answer *answer)
 {
-    struct resolver_counts *counts = &name->resolver->counts;
+    struct tally_names *counts = name->resolver->counts;
     uint64_t now = now_ms();
     struct resolution *resolution;
     struct name_watch *watch;
@@ -441,7 +442,7 @@ static bool ask_hosts_file(struct name *name, const bool wanted[N_IP_FAMILIES])
         name->hosts_edition = edition;
         return false;
     }
-    name->resolver->counts.from_hosts++;
+    name->resolver->counts->from_hosts++;
     for (enum ip_family family = 0; family < N_IP_FAMILIES; family++) {
         if (wanted[family])
             on_answer(name, family, &answers[family]);
@@ -478,7 +479,7 @@ static void ask(struct name *name)
         look_ahead(name, now);
         return;
     }
-    name->resolver->counts.lookups++;
+    name->resolver->counts->lookups++;
     if (ask_hosts_file(name, wanted))
         return;
     for (enum ip_family family = 0; family < N_IP_FAMILIES; family++) {
@@ -506,12 +507,12 @@ static void look_ahead(struct name *name, uint64_t now)
 
 static void ask_ahead(struct name *name)
 {
-    uint64_t before = name->resolver->counts.lookups;
+    uint64_t before = name->resolver->counts->lookups;
 
     name->due = name->used = false;
     if (!is_asking(name)) /* else its answer sets the alarm */
         ask(name);
-    name->resolver->counts.refreshes += name->resolver->counts.lookups - before;
+    name->resolver->counts->refreshes += name->resolver->counts->lookups - before;
 }
 
 static void on_ahead(evutil_socket_t fd, short what, void *arg)
@@ -581,7 +582,7 @@ uint32_t name_watch_edition(const struct name_watch *watch)
 static void begin(struct resolution *resolution)
 {
     struct name *name = resolution->name;
-    struct resolver_counts *counts = &name->resolver->counts;
+    struct tally_names *counts = name->resolver->counts;
     uint64_t now = now_ms();
     bool known = true, joins = true;
 
@@ -641,11 +642,13 @@ void resolver_note_connected(struct resolver *resolver, const char *host,
 
 /* ---- the resolver ---- */
 
-struct resolver *resolver_new(struct loop *loop, const struct settings *settings)
+struct resolver *resolver_new(struct loop *loop, const struct settings *settings,
+                              struct tally_names *counts)
 {
     struct resolver *resolver = mem_alloc(1, sizeof(*resolver));
 
     resolver->loop = loop;
+    resolver->counts = counts;
     resolver->dns = dns_new(loop, settings);
     resolver->delays = deadlines_new(loop, RESOLUTION_DELAY_MS);
     TAILQ_INIT(&resolver->unused);
@@ -661,12 +664,6 @@ void resolver_free(struct resolver *resolver)
     dns_free(resolver->dns);
     while (!TAILQ_EMPTY(&resolver->unused))
         free_name(TAILQ_FIRST(&resolver->unused));
-    assert(resolver->counts.names == 0);
     deadlines_free(resolver->delays);
     free(resolver);
-}
-
-const struct resolver_counts *resolver_counts(const struct resolver *resolver)
-{
-    return &resolver->counts;
 }

@@ -23,13 +23,15 @@
 #include "proxy/origin/ip.h"
 
 struct loop;
+struct tally_names;
 struct name;
 struct resolver;
 struct resolution;
 struct settings;
 
 /* Borrows both. Belongs to one loop, as everything below. */
-struct resolver *resolver_new(struct loop *loop, const struct settings *settings);
+struct resolver *resolver_new(struct loop *loop, const struct settings *settings,
+                              struct tally_names *counts);
 /* No resolution may be under way and nothing watched. NULL is fine. */
 void resolver_free(struct resolver *resolver);
 
@@ -80,23 +82,5 @@ void name_watch_use(struct name_watch *watch);
 bool name_watch_covers(const struct name_watch *watch, const struct sockaddr *address);
 /* Goes up whenever `moved` is called. */
 uint32_t name_watch_edition(const struct name_watch *watch);
-
-/* ---- for /metrics ---- */
-
-struct resolver_counts {
-    uint64_t asked;      /* resolve() of a name */
-    uint64_t hits;       /* of those: answered by what was known, "no" included */
-    uint64_t joined;     /* of those: waited for a question that was under way */
-    uint64_t lookups;    /* questions, both families together, the hosts file's included */
-    uint64_t refreshes;  /* of those: ahead of the end of an answer */
-    uint64_t from_hosts; /* of those: answered by the hosts file */
-    uint64_t no_name;    /* lookups that found nothing: neither family has an address */
-    uint64_t failed;     /* families that were not answered: a server's failure, or nonsense */
-    uint64_t timeouts;   /* families that nobody answered for in time */
-    uint64_t moved;      /* answers that were other than the one before */
-    uint64_t lookup_us;  /* what the lookups took together, until the last family's answer */
-    uint64_t names;      /* that are known now */
-};
-const struct resolver_counts *resolver_counts(const struct resolver *resolver);
 
 #endif

@@ -183,7 +183,7 @@ samples() {
 
 # --- everything ---------------------------------------------------------------------------------------
 
-need $packages_build $packages_run $packages_check $packages_fuzz $packages_guard $(packages_node) || {
+need $packages_build $packages_run $packages_check $packages_fuzz $packages_guard $packages_metrics $(packages_node) || {
     fail "installing what is missing"
     finish
 }
@@ -222,6 +222,7 @@ suite differential env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/differentia
 suite soak env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/dev/bin" build/dev/bin/soak "$soak_time"
 optional_suite package tests/deploy/package.sh
 optional_suite redirect tests/deploy/redirect.sh
+optional_suite metrics tests/deploy/metrics.sh
 result skip "compose: minutes, and an engine; tests/deploy/compose.sh tries docker-compose.yml"
 suite fuzz tests/dev/fuzz.sh "$fuzz_seconds" "$fuzz_seed"
 suite clang-tidy tests/dev/check.sh tidy

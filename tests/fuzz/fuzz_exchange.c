@@ -29,6 +29,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/origin/resolve.h"
+#include "proxy/tally.h"
 
 #define CHECK(condition) ((condition) ? (void)0 : abort())
 
@@ -234,13 +235,16 @@ static void make_everything(void)
     struct settings *settings = make_settings();
     struct exchange_context *x = &play.exchanges;
     struct loop *loop = play.loop = loop_new();
+    static struct tally tally;
 
     play.origins = (struct origin_context){ .loop = loop,
                                             .settings = settings,
-                                            .resolver = resolver_new(loop, settings),
+                                            .resolver = resolver_new(loop, settings, &tally.names),
                                             .attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS),
                                             .connecting = deadlines_new(loop, 5000) };
+    play.origins.tally = &tally;
     *x = (struct exchange_context){
+        .tally = &tally,
         .loop = loop,
         .log = log_new(loop, open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_INFO),
         .settings = settings,
