@@ -154,10 +154,24 @@ static enum outcome judge_caller(const struct exchange *x, const struct head *he
     return OUTCOME_RELAYED;
 }
 
+/* To another app's GraphQL, and its schema is known. */
+static void note_operation(struct exchange *x, const struct head *head)
+{
+    struct text app = x->realm == REALM_IO ? graphql_app_in_path(x->destination.path) : TEXT("");
+    struct graphql_gate *gate = app.len ? graphql_catalog_find(x->context->schemas, app) : NULL;
+
+    if (!gate || (!text_eq(head->method, TEXT("GET")) && !text_eq(head->method, TEXT("POST"))))
+        return;
+    exchange_graphql_note(x, head, gate);
+    x->graphql->presented = presented_by(head, &x->identity);
+}
+
 enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)
 {
     enum outcome outcome = judge_framing(x, head, why);
 
+    if (x->context->guard)
+        return outcome == OUTCOME_RELAYED ? exchange_guard_judge(x, head, why) : outcome;
     if (outcome == OUTCOME_RELAYED)
         outcome = judge_caller(x, head, why);
     if (outcome == OUTCOME_RELAYED)
@@ -172,6 +186,8 @@ enum outcome exchange_judge(struct exchange *x, const struct head *head, const c
     }
     if (outcome == OUTCOME_RELAYED && is_too_large(x))
         outcome = OUTCOME_BODY_TOO_LARGE;
+    if (outcome == OUTCOME_RELAYED && x->context->schemas)
+        note_operation(x, head);
     return outcome;
 }
 
@@ -202,11 +218,12 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head)
             return OUTCOME_TOKEN_UNAVAILABLE;
         x->token = token_ref(token);
     }
-    x->websocket = exchange_asks_for_websocket(x, head);
+    x->websocket = exchange_asks_for_websocket(x, head) && !(x->context->guard && x->graphql);
     forward_request(&x->up, head, &x->destination, &x->identity,
                     x->token ? token_text(x->token) : TEXT_NONE, x->request.framing,
                     (struct forward_extras){ .via = x->context->settings->via == VIA_ON,
-                                             .websocket = x->websocket },
+                                             .websocket = x->websocket,
+                                             .as_it_came = x->context->guard != NULL },
                     &x->token_places);
     if (x->up.overflowed)
         return OUTCOME_HEAD_TOO_LARGE;

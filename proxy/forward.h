@@ -22,7 +22,8 @@ struct token_places {
 /* What may be added, and is not unless somebody asks for it. */
 struct forward_extras {
     bool via;
-    bool websocket; /* the connection is to become one, or (a 101) has become one */
+    bool websocket;  /* the connection is to become one, or (a 101) has become one */
+    bool as_it_came; /* Host and our control headers too: to the app that we stand before */
 };
 
 /* `token` is the app token's text, or TEXT_NONE when `identity` does not need it. `places` starts
