@@ -132,6 +132,8 @@ int main(int argc, char **argv)
     sim.base = event_base_new();
     sim.record = record_new();
     sim.stats.routes = json_object();
+    sim.grants = json_object();
+    sim.overrides = json_object();
     sim.stats.private.keys = json_object();
     sim.certificates = certificates_new(&options);
     sim.tokens = sim.certificates ? tokens_new(&options) : NULL;
@@ -140,6 +142,8 @@ int main(int argc, char **argv)
     tokens_free(sim.tokens);
     certificates_free(sim.certificates);
     json_decref(sim.stats.routes);
+    json_decref(sim.grants);
+    json_decref(sim.overrides);
     json_decref(sim.stats.private.keys);
     record_free(sim.record);
     if (sim.base)

@@ -45,6 +45,8 @@ struct sim {
     struct record *record;
     struct stats stats;
     struct issuer issuer;
+    json_t *grants;                  /* grants.c */
+    json_t *overrides;               /* overrides.c */
     char seen_token[SEEN_TOKEN_MAX]; /* by /_sim/401-until-rotate, "" before */
 };
 
