@@ -10,7 +10,12 @@
 #include "proxy/token/keeper.h"
 
 /* Each answer is a round, and the cache holds far more answers than one request needs. */
-enum { HTTPS_PORT = 443, WHY_MAX = LIMIT_DETAIL_BYTES, ROUNDS_MAX = 2 * GRAPHQL_NEEDS_MAX };
+enum {
+    HTTPS_PORT = 443,
+    WHY_MAX = LIMIT_DETAIL_BYTES,
+    SAID_MAX = WHY_MAX + 32,
+    ROUNDS_MAX = 2 * GRAPHQL_NEEDS_MAX
+};
 
 /* One question under way, and who wants to know. */
 struct flight {
@@ -160,7 +165,7 @@ static enum grant_result go_on(struct granter *granter, struct grant_waiter *wai
 static void tell(struct granter *granter, struct grant_waiter *waiter, enum grant_result result,
                  const char *why)
 {
-    char said[WHY_MAX];
+    char said[SAID_MAX];
 
     snprintf(said, sizeof(said), "%s", why); /* the next one may be said into granter->why */
     if (result == GRANT_YES)
@@ -176,7 +181,7 @@ static void on_answer(void *arg, const struct ask_answer *answer)
     struct flight *flight = arg;
     struct granter *granter = flight->granter;
     struct grant_waiter *waiter;
-    char unclear[WHY_MAX];
+    char unclear[SAID_MAX];
     const char *why;
     enum grant_result result = take_answer(flight, answer, &why);
 

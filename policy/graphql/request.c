@@ -2,87 +2,186 @@
 
 #include <stdlib.h>
 
+#include "config/memory.h"
+
+#define NOT_JSON "its body is not JSON, or one that could be read in two ways"
+
+/* ---- variables ---- */
+
+static bool is_given(const struct graphql_request *request, struct text name)
+{
+    for (size_t i = 0; i < request->n_given; i++)
+        if (text_eq(request->given[i].name, name))
+            return true;
+    return false;
+}
+
+/* `json` is behind the brace. */
+static const char *read_variables(struct graphql_json *json, struct graphql_request *out)
+{
+    struct graphql_json_value value;
+    struct text name;
+    bool first = true;
+
+    while (graphql_json_member(json, &first, &name) && graphql_json_read(json, &value)) {
+        if (out->n_given == GRAPHQL_VARIABLES_MAX)
+            return "it has more variables than are allowed";
+        if (is_given(out, name))
+            return NOT_JSON;
+        out->given = mem_grow(out->given, out->n_given, sizeof(*out->given));
+        out->given[out->n_given++] = (struct graphql_given){ name, value.kind };
+    }
+    return json->bad ? NOT_JSON : NULL;
+}
+
 /* ---- one operation ---- */
 
-static struct text string_of(const json_t *value)
+enum { QUERY, NAME, VARIABLES, EXTENSIONS, ID, DOCUMENT_ID, QUERY_ID, N_MEMBERS };
+
+/* What was found of an operation. */
+struct members {
+    struct graphql_json_value values[N_MEMBERS];
+    bool there[N_MEMBERS];
+    struct text names[GRAPHQL_PARAMETERS_MAX]; /* of all */
+    size_t n;
+};
+
+static size_t member_called(struct text name)
 {
-    return (struct text){ json_string_value(value), json_string_length(value) };
+    static const struct text names[N_MEMBERS] = {
+        TEXT_INIT("query"),     TEXT_INIT("operationName"),
+        TEXT_INIT("variables"), TEXT_INIT("extensions"),
+        TEXT_INIT("id"),        TEXT_INIT("documentId"),
+        TEXT_INIT("queryId")
+    };
+    size_t i = 0;
+
+    while (i < N_MEMBERS && !text_eq(names[i], name))
+        i++;
+    return i;
 }
 
-/* null is as good as nothing. */
-static const json_t *member(const json_t *object, const char *name)
+/* Behind the member's name. null is as good as nothing. */
+static const char *take_member(struct graphql_json *json, struct text name, struct members *out)
 {
-    const json_t *value = json_object_get(object, name);
+    struct graphql_json_value value;
+    size_t which = member_called(name);
 
-    return json_is_null(value) ? NULL : value;
+    for (size_t i = 0; i < out->n; i++)
+        if (text_eq(out->names[i], name))
+            return NOT_JSON;
+    if (out->n == GRAPHQL_PARAMETERS_MAX)
+        return "it has more members than are allowed";
+    out->names[out->n++] = name;
+    if (!graphql_json_read(json, &value))
+        return NOT_JSON;
+    if (which < N_MEMBERS) {
+        out->values[which] = value;
+        out->there[which] = value.kind != GRAPHQL_JSON_NULL;
+    }
+    return NULL;
 }
 
-static const char *say_no_query(const json_t *object)
+static const char *read_members(struct graphql_json *json, struct members *out)
 {
-    return member(object, "extensions") || member(object, "id") || member(object, "documentId") ||
-                   member(object, "queryId")
+    const char *why = NULL;
+    struct text name;
+    bool first = true;
+
+    if (!graphql_json_enter(json, '{'))
+        return "an operation is no JSON object";
+    memset(out->there, 0, sizeof(out->there));
+    out->n = 0;
+    while (!why && graphql_json_member(json, &first, &name))
+        why = take_member(json, name, out);
+    return why ? why : json->bad ? NOT_JSON : NULL;
+}
+
+static const char *say_no_query(const struct members *members)
+{
+    return members->there[EXTENSIONS] || members->there[ID] || members->there[DOCUMENT_ID] ||
+                   members->there[QUERY_ID]
                ? "it names a persisted document, and its text is not there"
                : "it has no query";
 }
 
-static const char *read_operation(const json_t *object, struct graphql_request *out)
+static bool is_kind(const struct members *members, size_t which, enum graphql_json_kind kind)
 {
-    const json_t *query = member(object, "query"), *name = member(object, "operationName"),
-                 *variables = member(object, "variables");
-
-    if (!json_is_object(object))
-        return "an operation is no JSON object";
-    if (!query)
-        return say_no_query(object);
-    if (!json_is_string(query))
-        return "its query is no string";
-    if (name && !json_is_string(name))
-        return "its operationName is no string";
-    if (variables && !json_is_object(variables))
-        return "its variables are no JSON object";
-    *out =
-        (struct graphql_request){ string_of(query), name ? string_of(name) : TEXT_NONE, variables };
-    return NULL;
+    return !members->there[which] || members->values[which].kind == kind;
 }
 
-/* ---- JSON ---- */
-
-/* Of numbers we only need that they are some: an integer of any length is one. */
-static json_t *parse(struct text json)
+/* The object as it is written is read once more, for its names. */
+static const char *take_variables(struct graphql_json *json, struct text written,
+                                  struct graphql_request *out)
 {
-    return json_loadb(json.at ? json.at : "", json.len,
-                      JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, NULL);
-}
-
-static const char *read_list(const json_t *list, struct graphql_batch *out)
-{
-    size_t n = json_array_size(list);
-
-    if (n == 0 || n > GRAPHQL_BATCH_MAX)
-        return n ? "it has more operations than are allowed" : "its list of operations is empty";
-    out->is_list = true;
-    for (size_t i = 0; i < n; i++) {
-        const char *why = read_operation(json_array_get(list, i), &out->items[i]);
-
-        if (why)
-            return why;
-    }
-    out->n = n;
-    return NULL;
-}
-
-static const char *read_json(struct text json, struct graphql_batch *out)
-{
+    struct graphql_json inner = { .at = written.at,
+                                  .end = written.at + written.len,
+                                  .room_size = json->room_size,
+                                  .room = json->room,
+                                  .room_start = json->room_start };
     const char *why;
 
-    out->parsed = parse(json);
-    if (!out->parsed)
-        return "its body is not JSON, or one that could be read in two ways";
-    if (json_is_array(out->parsed))
-        return read_list(out->parsed, out);
-    why = read_operation(out->parsed, &out->items[0]);
-    out->n = !why;
+    graphql_json_enter(&inner, '{');
+    why = read_variables(&inner, out);
+    json->room = inner.room;
+    json->room_start = inner.room_start;
     return why;
+}
+
+static const char *read_operation(struct graphql_json *json, struct graphql_request *out)
+{
+    struct members members;
+    const char *why = read_members(json, &members);
+
+    *out = (struct graphql_request){ .given = NULL };
+    if (why)
+        return why;
+    if (!members.there[QUERY])
+        return say_no_query(&members);
+    if (!is_kind(&members, QUERY, GRAPHQL_JSON_STRING))
+        return "its query is no string";
+    if (!is_kind(&members, NAME, GRAPHQL_JSON_STRING))
+        return "its operationName is no string";
+    if (!is_kind(&members, VARIABLES, GRAPHQL_JSON_OBJECT))
+        return "its variables are no JSON object";
+    out->document = members.values[QUERY].text;
+    out->operation = members.there[NAME] ? members.values[NAME].text : TEXT_NONE;
+    return members.there[VARIABLES] ? take_variables(json, members.values[VARIABLES].text, out)
+                                    : NULL;
+}
+
+/* ---- bodies ---- */
+
+static const char *read_list(struct graphql_json *json, struct graphql_batch *out)
+{
+    const char *why = NULL;
+    bool first = true;
+
+    out->is_list = true;
+    while (!why && graphql_json_element(json, &first)) {
+        if (out->n == GRAPHQL_BATCH_MAX)
+            return "it has more operations than are allowed";
+        why = read_operation(json, &out->items[out->n++]);
+    }
+    return why || out->n || json->bad ? why : "its list of operations is empty";
+}
+
+static struct graphql_json json_of(struct text text)
+{
+    return (struct graphql_json){ .at = text.at, .end = text.at + text.len, .room_size = text.len };
+}
+
+static const char *read_json(struct text text, struct graphql_batch *out)
+{
+    struct graphql_json *json = &out->body;
+    const char *why;
+
+    *json = json_of(text);
+    if (graphql_json_enter(json, '['))
+        why = read_list(json, out);
+    else
+        why = read_operation(json, &out->items[out->n++]);
+    return why || graphql_json_ends(json) ? why : NOT_JSON;
 }
 
 /* ---- the URL ---- */
@@ -90,19 +189,28 @@ static const char *read_json(struct text json, struct graphql_batch *out)
 static const char *read_parameters(const struct graphql_parameters *parameters,
                                    struct graphql_batch *out)
 {
-    struct graphql_request *request = &out->items[0];
+    static const char no_object[] = "the variables of its URL are no JSON object";
+    struct graphql_request *request = &out->items[out->n++];
+    struct graphql_json *json = &out->variables;
+    struct text text = parameters->variables;
+    struct graphql_json_value value;
 
     *request = (struct graphql_request){ .document = parameters->query,
                                          .operation = parameters->operation };
-    if (parameters->variables.len) {
-        out->parsed = parse(parameters->variables);
-        if (!json_is_object(out->parsed) && !json_is_null(out->parsed))
-            return "the variables of its URL are no JSON object";
-        request->variables = json_is_null(out->parsed) ? NULL : out->parsed;
+    if (!text.len)
+        return NULL;
+    *json = json_of(text);
+    if (graphql_json_enter(json, '{')) {
+        const char *why = read_variables(json, request);
+        return why ? why : graphql_json_ends(json) ? NULL : no_object;
     }
-    out->n = 1;
-    return NULL;
+    return graphql_json_read(json, &value) && value.kind == GRAPHQL_JSON_NULL &&
+                   graphql_json_ends(json)
+               ? NULL
+               : no_object;
 }
+
+/* ---- what a body is ---- */
 
 /* ---- the whole ---- */
 
@@ -156,25 +264,32 @@ static const char *read_message(const struct graphql_message *message, struct gr
     return read_parameters(&parameters, out);
 }
 
+static void drop_items(struct graphql_batch *batch)
+{
+    for (size_t i = 0; i < batch->n; i++)
+        free(batch->items[i].given);
+    batch->n = 0;
+}
+
 const char *graphql_request_read(const struct graphql_message *message, struct graphql_batch *out)
 {
     const char *why;
 
     out->n = 0;
     out->is_list = false;
-    out->parsed = NULL;
+    out->body = out->variables = (struct graphql_json){ .at = NULL };
     out->decoded = NULL;
     why = read_message(message, out);
     if (why)
-        out->n = 0;
+        drop_items(out);
     return why;
 }
 
 void graphql_batch_fini(struct graphql_batch *batch)
 {
-    json_decref(batch->parsed);
+    drop_items(batch);
+    graphql_json_fini(&batch->body);
+    graphql_json_fini(&batch->variables);
     free(batch->decoded);
-    batch->parsed = NULL;
     batch->decoded = NULL;
-    batch->n = 0;
 }

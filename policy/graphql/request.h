@@ -7,15 +7,15 @@
 #ifndef POLICY_GRAPHQL_REQUEST_H
 #define POLICY_GRAPHQL_REQUEST_H
 
-#include <jansson.h>
 #include <stdbool.h>
 
-#include "config/text.h"
+#include "policy/graphql/json.h"
 
 enum {
     GRAPHQL_BODY_MAX = 3 * 1024 * 1024, /* as @vtex/api takes; longer ones are not given here */
     GRAPHQL_BATCH_MAX = 32,
-    GRAPHQL_PARAMETERS_MAX = 64, /* of a URL */
+    GRAPHQL_PARAMETERS_MAX = 64, /* of a URL, and members of a request */
+    GRAPHQL_VARIABLES_MAX = 1000,
 };
 
 /* at == NULL: it is not there. */
@@ -27,17 +27,24 @@ struct graphql_message {
     struct text body;
 };
 
+/* A variable: only Booleans matter. */
+struct graphql_given {
+    struct text name;
+    enum graphql_json_kind kind;
+};
+
 struct graphql_request {
     struct text document;
-    struct text operation;   /* operationName; at == NULL: none */
-    const json_t *variables; /* an object, or NULL */
+    struct text operation;       /* operationName; at == NULL: none */
+    struct graphql_given *given; /* its variables: owned by the batch */
+    size_t n_given;
 };
 
 struct graphql_batch {
     struct graphql_request items[GRAPHQL_BATCH_MAX];
     size_t n;
-    bool is_list;   /* so is the answer, then */
-    json_t *parsed; /* what the items borrow from, beside the message */
+    bool is_list;                        /* so is the answer, then */
+    struct graphql_json body, variables; /* what the items borrow from, beside the message */
     char *decoded;
 };
 

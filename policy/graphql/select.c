@@ -1,10 +1,8 @@
 #include "policy/graphql/select.h"
 
-enum { VARIABLE_NAME_MAX = 256 };
-
 struct selecting {
     const struct graphql_definition *operation;
-    const json_t *variables;
+    const struct graphql_request *request;
     const struct graphql_definition *fragments[GRAPHQL_DEFINITIONS_MAX];
     bool visited[GRAPHQL_DEFINITIONS_MAX];
     size_t n_fragments, n_looked_at;
@@ -17,9 +15,11 @@ struct selecting {
 
 enum truth { TRUTH_NO, TRUTH_YES, TRUTH_UNKNOWN };
 
-static enum truth truth_of_json(const json_t *value)
+static enum truth truth_of_kind(enum graphql_json_kind kind)
 {
-    return json_is_true(value) ? TRUTH_YES : json_is_false(value) ? TRUTH_NO : TRUTH_UNKNOWN;
+    return kind == GRAPHQL_JSON_TRUE    ? TRUTH_YES
+           : kind == GRAPHQL_JSON_FALSE ? TRUTH_NO
+                                        : TRUTH_UNKNOWN;
 }
 
 static enum truth truth_of_literal(const struct graphql_value *value)
@@ -48,15 +48,14 @@ static const struct graphql_variable *find_variable(const struct selecting *sele
 static enum truth truth_of_variable(const struct selecting *selecting, struct text name)
 {
     const struct graphql_variable *variable = find_variable(selecting, name);
-    char key[VARIABLE_NAME_MAX];
-    const json_t *given;
+    const struct graphql_request *request = selecting->request;
 
-    if (!variable || name.len >= sizeof(key))
+    if (!variable)
         return TRUTH_UNKNOWN;
-    memcpy(key, name.at, name.len);
-    key[name.len] = '\0';
-    given = json_object_get(selecting->variables, key);
-    return given ? truth_of_json(given) : truth_of_literal(variable->value);
+    for (size_t i = 0; i < request->n_given; i++)
+        if (text_eq(request->given[i].name, name))
+            return truth_of_kind(request->given[i].kind);
+    return truth_of_literal(variable->value);
 }
 
 /* `if` and nothing else. */
@@ -212,7 +211,7 @@ const char *graphql_select(const struct graphql_document *document,
     const char *why;
 
     selecting.operation = NULL; /* the arrays are as long as n_fragments says */
-    selecting.variables = request->variables;
+    selecting.request = request;
     selecting.n_fragments = selecting.n_looked_at = 0;
     selecting.depth = 0;
     selecting.out = out;

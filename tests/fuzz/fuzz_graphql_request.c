@@ -3,9 +3,11 @@
  *   it is judged alike each time, in an arena that was used before
  *   what is open or guarded selects fields that the schema has; what is refused says why, printably
  *   a private field that stands in the chosen operation itself, without any directive, is never open
+ *   JSON that is read is JSON to jansson too, with the same documents, names and Booleans in it
  *   the summary holds names of GraphQL only
  *
  * The first byte chooses method and content type, the first line is the URL's query, the rest the body. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -96,6 +98,59 @@ static void check_in_sight(const struct graphql_request *request,
     arena_fini(&arena);
 }
 
+/* ---- beside jansson ---- */
+
+static void check_string(const json_t *string, struct text text)
+{
+    CHECK(json_is_string(string));
+    CHECK(text_eq((struct text){ json_string_value(string), json_string_length(string) }, text));
+}
+
+static void check_given(const json_t *variables, const struct graphql_request *request)
+{
+    CHECK(json_object_size(variables) == request->n_given);
+    for (size_t i = 0; i < request->n_given; i++) {
+        char *name = text_dup(request->given[i].name);
+        const json_t *value = json_object_get(variables, name);
+
+        CHECK(value);
+        CHECK(json_is_true(value) == (request->given[i].kind == GRAPHQL_JSON_TRUE));
+        CHECK(json_is_false(value) == (request->given[i].kind == GRAPHQL_JSON_FALSE));
+        free(name);
+    }
+}
+
+static void check_object(const json_t *object, const struct graphql_request *request)
+{
+    const json_t *name = json_object_get(object, "operationName");
+
+    check_string(json_object_get(object, "query"), request->document);
+    if (request->operation.at)
+        check_string(name, request->operation);
+    else
+        CHECK(!name || json_is_null(name));
+    check_given(json_object_get(object, "variables"), request);
+}
+
+/* Numbers that jansson finds too large are the one thing that it alone refuses. */
+static void check_json(struct text body, const struct graphql_batch *batch)
+{
+    json_error_t error;
+    json_t *json = json_loadb(body.at, body.len, JSON_DECODE_INT_AS_REAL, &error);
+
+    if (!json) {
+        CHECK(json_error_code(&error) == json_error_numeric_overflow);
+        return;
+    }
+    CHECK(batch->is_list == json_is_array(json));
+    CHECK(batch->n == (batch->is_list ? json_array_size(json) : 1));
+    for (size_t i = 0; i < batch->n; i++)
+        check_object(batch->is_list ? json_array_get(json, i) : json, &batch->items[i]);
+    json_decref(json);
+}
+
+/* ---- the judgement ---- */
+
 static void check_summary(const struct graphql_summary *summary)
 {
     for (const char *c = summary->fields; *c; c++)
@@ -122,7 +177,12 @@ static void check(const struct graphql_message *message, const struct graphql_ju
     CHECK(judgement->answer != GRAPHQL_GUARDED || judgement->n_needs > 0);
     if (graphql_request_read(message, &batch)) {
         CHECK(judgement->answer == GRAPHQL_UNREADABLE);
-    } else if (judgement->answer <= GRAPHQL_GUARDED) {
+        graphql_batch_fini(&batch);
+        return;
+    }
+    if (message->body.len && !graphql_is_multipart(message->content_type))
+        check_json(message->body, &batch);
+    if (judgement->answer <= GRAPHQL_GUARDED) {
         CHECK(judgement->summary.n_operations == batch.n);
         for (size_t i = 0; i < batch.n; i++)
             check_in_sight(&batch.items[i], judgement);

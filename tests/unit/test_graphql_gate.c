@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <jansson.h>
+
 #include "config/memory.h"
 #include "policy/graphql/catalog.h"
 
@@ -273,7 +275,7 @@ static struct message_row {
       "unreadable" },
     { "a byte order mark before JSON", "POST", NULL, JSON, "\xef\xbb\xbf{\"query\":\"{open}\"}",
       "unreadable" },
-    { "a string", "POST", NULL, JSON, "\"{open}\"", "unreadable: its body is not JSON" },
+    { "a string", "POST", NULL, JSON, "\"{open}\"", "unreadable: an operation is no JSON object" },
     { "an empty body", "POST", NULL, JSON, "", "unreadable: it has no query" },
     { "another prototype", "POST", NULL, JSON, "{\"__proto__\":{\"query\":\"{open}\"}}",
       "unreadable: it has no query" },
