@@ -71,10 +71,16 @@ static void drop(struct grant_cache *cache, struct row *row)
 
 void grant_cache_free(struct grant_cache *cache)
 {
+    struct row *row;
+
     if (!cache)
         return;
-    while (!TAILQ_EMPTY(&cache->used))
-        drop(cache, TAILQ_FIRST(&cache->used));
+    for (size_t i = 0; i < cache->n_buckets; i++) {
+        while ((row = LIST_FIRST(&cache->buckets[i]))) {
+            LIST_REMOVE(row, same);
+            free(row);
+        }
+    }
     OPENSSL_cleanse(cache->secret, sizeof(cache->secret));
     EVP_MAC_CTX_free(cache->sum);
     free(cache->buckets);
