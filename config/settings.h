@@ -44,6 +44,9 @@ enum upgrade { UPGRADE_OFF, UPGRADE_WEBSOCKET };
 enum via { VIA_OFF, VIA_ON };
 enum forwarded { FORWARDED_OFF, FORWARDED_STANDARD, FORWARDED_X };
 
+/* GraphQL operations that cannot be read, on their way out. */
+enum graphql_unknown { GRAPHQL_UNKNOWN_PASS, GRAPHQL_UNKNOWN_REFUSE };
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 enum log_format { LOG_LOGFMT, LOG_JSON };
@@ -64,6 +67,15 @@ struct settings {
     bool strict;
     enum mode mode;
     char *shadow_manifest_file; /* NULL: no second policy */
+
+    /* GraphQL */
+    char *provider_schemas; /* folder of schemas of other apps; NULL: operations are not read */
+    enum graphql_unknown graphql_unknown;
+    struct listen_address *guard_listen; /* none: there is no guard */
+    size_t n_guard_listen;
+    char *guard_app;           /* "http://HOST:PORT" */
+    char *graphql_schema;      /* the app's own: a file or a folder */
+    unsigned guard_timeout_ms; /* of one question to VTEX ID or License Manager */
 
     /* who may call us, and where */
     struct listen_address *listen; /* at least one */

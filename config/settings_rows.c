@@ -30,6 +30,10 @@ static const char *const upgrade_names[] = {
     [UPGRADE_OFF] = "off", [UPGRADE_WEBSOCKET] = "websocket", NULL
 };
 
+static const char *const graphql_unknown_names[] = {
+    [GRAPHQL_UNKNOWN_PASS] = "pass", [GRAPHQL_UNKNOWN_REFUSE] = "refuse", NULL
+};
+
 static const char *const via_names[] = { [VIA_OFF] = "off", [VIA_ON] = "on", NULL };
 static const char *const forwarded_names[] = {
     [FORWARDED_OFF] = "off", [FORWARDED_STANDARD] = "standard", [FORWARDED_X] = "x-forwarded", NULL
@@ -89,6 +93,21 @@ const struct settings_row settings_rows[] = {
       "enforce the policies, or report: forward what they would deny, and log, count and mark it" },
     { NAMED("shadow-manifest", "SHADOW_MANIFEST"), KIND_TEXT, GROUP_APP, FIELD(shadow_manifest_file), "FILE",
       NULL, "second manifest, judged beside the first; only differences are logged" },
+
+    { NAMED("provider-schemas", "PROVIDER_SCHEMAS"), KIND_TEXT, GROUP_GRAPHQL, FIELD(provider_schemas), "DIR", NULL,
+      "folder with the GraphQL schemas of other apps, as VENDOR.APP.graphql or VENDOR.APP/*.graphql: operations "
+      "that are sent to them are read, and judged by @auth" },
+    { NAMED("graphql-unknown", "GRAPHQL_UNKNOWN"), KIND_CHOICE, GROUP_GRAPHQL,
+      CHOICE(graphql_unknown, graphql_unknown_names), "WHAT", "pass",
+      "an operation for such an app that cannot be read: pass or refuse it" },
+    { NAMED("guard-listen", "GUARD_LISTEN"), KIND_ADDRESSES, GROUP_GRAPHQL, LIST(guard_listen, n_guard_listen),
+      "ADDR", NULL, "where requests for the app come in, to be judged by @auth before it gets them; any address" },
+    { NAMED("guard-app", "GUARD_APP"), KIND_TEXT, GROUP_GRAPHQL, FIELD(guard_app), "URL", NULL,
+      "the app that the guard stands before: http://HOST:PORT" },
+    { NAMED("graphql-schema", "GRAPHQL_SCHEMA"), KIND_TEXT, GROUP_GRAPHQL, FIELD(graphql_schema), "PATH", NULL,
+      "the app's own schema, a file or a folder, which the guard judges by" },
+    { NAMED("guard-timeout", "GUARD_TIMEOUT"), KIND_MILLIS, GROUP_GRAPHQL, FIELD(guard_timeout_ms), "TIME", "3s",
+      "how long VTEX ID, and License Manager, may take to answer the guard" },
 
     { NAMED("listen", "LISTEN"), KIND_ADDRESSES, GROUP_LISTEN, LIST(listen, n_listen), "ADDR",
       "127.0.0.1:8380", "where clients connect; port 0 lets the system choose; also "
@@ -236,13 +255,10 @@ _Static_assert(sizeof(settings_rows) / sizeof(settings_rows[0]) <= SETTINGS_MAX_
 const size_t settings_n_rows = sizeof(settings_rows) / sizeof(settings_rows[0]);
 
 const char *const settings_groups[N_SETTINGS_GROUPS] = {
-    [GROUP_APP] = "The app",
-    [GROUP_LISTEN] = "Listening",
-    [GROUP_IDENTITY] = "Identities",
-    [GROUP_ORIGIN] = "Destinations",
-    [GROUP_TIME] = "Times",
-    [GROUP_LIMIT] = "Limits",
-    [GROUP_LOG] = "Log",
+    [GROUP_APP] = "The app",         [GROUP_GRAPHQL] = "GraphQL",
+    [GROUP_LISTEN] = "Listening",    [GROUP_IDENTITY] = "Identities",
+    [GROUP_ORIGIN] = "Destinations", [GROUP_TIME] = "Times",
+    [GROUP_LIMIT] = "Limits",        [GROUP_LOG] = "Log",
 };
 
 const char *settings_key(const struct settings_row *row)

@@ -41,6 +41,7 @@ enum settings_kind {
 
 enum settings_group {
     GROUP_APP,
+    GROUP_GRAPHQL,
     GROUP_LISTEN,
     GROUP_IDENTITY,
     GROUP_ORIGIN,

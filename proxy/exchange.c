@@ -7,6 +7,8 @@
  *   (only while no      ^  ^              | `---- head (early) --->--------^
  *    token is live)     |  `--- stale ----+---------------'                |
  *                       `----- token ----------- RENEWING --- unrenewed ---'
+ *   (a GraphQL operation that must be read first: READING comes before OPENING, and where somebody must
+ *   be asked about it, ASKING; exchange_graphql.h)
  *   (switched: a 101 that was asked for leads from AWAITING to TUNNEL, which either side ends)
  *   (refused: a 401 to our token, from SENDING or AWAITING, leads to RENEWING)
  *
@@ -41,6 +43,15 @@ static void release_head(struct exchange *x)
     x->held_head = 0;
 }
 
+/* Judged, and its head is in x->up. */
+static void set_out(struct exchange *x)
+{
+    if (x->graphql)
+        exchange_graphql_begin(x);
+    else
+        exchange_open_origin(x);
+}
+
 static void prepare_with_token(struct exchange *x)
 {
     struct text bytes = { intake_raw(client_intake(x->client)).at, x->held_head };
@@ -56,7 +67,7 @@ static void prepare_with_token(struct exchange *x)
         outcome = exchange_prepare(x, &head);
     release_head(x);
     if (outcome == OUTCOME_RELAYED)
-        exchange_open_origin(x);
+        set_out(x);
     else
         exchange_answer(x, outcome, why);
 }
@@ -213,6 +224,11 @@ static const struct move {
 } moves[N_STATES][N_EVENTS] = {
     [WAITING] = { [TOKEN] = { prepare_with_token, OPENING },
                   [FAILED] = { answer_failure, ANSWERING } },
+    [READING] = { [READ] = { exchange_open_origin, OPENING },
+                  [GUARDED] = { exchange_guard_ask, ASKING },
+                  [FAILED] = { answer_failure, ANSWERING } },
+    [ASKING] = { [GRANTED] = { exchange_open_origin, OPENING },
+                 [FAILED] = { answer_failure, ANSWERING } },
     [OPENING] = { [READY] = { start_sending, SENDING }, [FAILED] = { answer_failure, ANSWERING } },
     [SENDING] = { [SENT] = { await_response, AWAITING },
                   [HEAD] = { relay_head, RELAYING },
@@ -270,6 +286,10 @@ void exchange_advance(struct exchange *x)
         exchange_answering(x);
         return;
     }
+    if (x->state == READING) {
+        exchange_graphql_read(x);
+        return;
+    }
     if (x->state == SENDING || x->state == TUNNEL || (x->state == RELAYING && !x->sent_us))
         exchange_push(x);
     if (x->state == SENDING || x->state == AWAITING || x->state == RELAYING || x->state == TUNNEL)
@@ -318,7 +338,8 @@ static bool client_is_slow(const struct exchange *x)
 
     if (x->state == SENDING)
         return !buffer_waiting(&x->up).len && !awaits_continue;
-    return x->state == ANSWERING || (x->state == RELAYING && !exchange_outflow_is_empty(x));
+    return x->state == READING || x->state == ANSWERING ||
+           (x->state == RELAYING && !exchange_outflow_is_empty(x));
 }
 
 static void on_deadline(struct deadline *deadline)
@@ -429,7 +450,7 @@ static struct exchange *exchange_new(struct exchange_context *context, struct cl
     x->client = client;
     x->id = ++context->n_begun;
     x->begun_us = loop_now_us();
-    x->policy = policy_ref(context->policy);
+    x->policy = context->policy ? policy_ref(context->policy) : NULL;
     x->client_minor = 1;
     x->waiter.arrived = on_token;
     x->waiter.unrenewed = on_unrenewed;
@@ -473,7 +494,7 @@ static void go_on(struct exchange *x, const struct head *head)
     x->state = OPENING;
     if (outcome == OUTCOME_RELAYED) {
         rest_intake(x);
-        exchange_open_origin(x);
+        set_out(x);
     } else {
         exchange_answer(x, outcome, NULL);
     }
@@ -547,6 +568,7 @@ void exchange_end(struct exchange *x, enum client_next next)
     token_keeper_leave(context->keeper, &x->waiter);
     token_unref(x->token);
     token_unref(x->refused);
+    exchange_graphql_free(x);
     policy_unref(x->policy);
     buffer_fini(&x->up);
     buffer_fini(&x->down.lead);

@@ -156,10 +156,24 @@ static enum outcome judge_caller(const struct exchange *x, const struct head *he
     return OUTCOME_RELAYED;
 }
 
+/* To another app's GraphQL, and its schema is known. */
+static void note_operation(struct exchange *x, const struct head *head)
+{
+    struct text app = x->realm == REALM_IO ? graphql_app_in_path(x->destination.path) : TEXT("");
+    struct graphql_gate *gate = app.len ? graphql_catalog_find(x->context->schemas, app) : NULL;
+
+    if (!gate || (!text_eq(head->method, TEXT("GET")) && !text_eq(head->method, TEXT("POST"))))
+        return;
+    exchange_graphql_note(x, head, gate);
+    x->graphql->presented = presented_by(head, &x->identity);
+}
+
 enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)
 {
     enum outcome outcome = judge_framing(x, head, why);
 
+    if (x->context->guard)
+        return outcome == OUTCOME_RELAYED ? exchange_guard_judge(x, head, why) : outcome;
     if (outcome == OUTCOME_RELAYED)
         outcome = judge_caller(x, head, why);
     if (outcome == OUTCOME_RELAYED)
@@ -174,6 +188,8 @@ enum outcome exchange_judge(struct exchange *x, const struct head *head, const c
     }
     if (outcome == OUTCOME_RELAYED && is_too_large(x))
         outcome = OUTCOME_BODY_TOO_LARGE;
+    if (outcome == OUTCOME_RELAYED && x->context->schemas)
+        note_operation(x, head);
     return outcome;
 }
 
@@ -225,7 +241,7 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head)
     const struct settings *settings = x->context->settings;
     char client[ADDRESS_TEXT_MAX], trace[TRACE_TEXT_CHARS + 1];
 
-    x->websocket = exchange_asks_for_websocket(x, head);
+    x->websocket = exchange_asks_for_websocket(x, head) && !(x->context->guard && x->graphql);
     forward_request(&x->up, head, &x->destination, &x->identity,
                     x->token ? token_text(x->token) : TEXT_NONE, x->request.framing,
                     (struct forward_extras){ .via = settings->via == VIA_ON,
@@ -234,6 +250,7 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head)
                                                                   ? client_host(x->client, client)
                                                                   : TEXT_NONE,
                                              .websocket = x->websocket,
+                                             .as_it_came = x->context->guard != NULL,
                                              .traceparent = made_trace(x, trace) },
                     &x->token_places);
     if (x->up.overflowed)

@@ -145,6 +145,9 @@ void exchange_log(const struct exchange *x, uint64_t now_us)
         exchange_log_method(log, x);
     if (x->judged)
         log_judgement(log, x);
+    if (x->context->guard)
+        log_text(log, "guarded_path", (struct text){ x->path, x->path_len });
+    exchange_graphql_log(log, x);
     log_number(log, "status", x->status);
     log_text(log, "outcome", text_of(row->name));
     if (x->detail[0] || x->would_deny[0])

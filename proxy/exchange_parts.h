@@ -3,6 +3,8 @@
  *   exchange.c         the states, the table of moves, the beginning and the end
  *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
  *   exchange_shadow.c  what a second policy would have said
+ *   exchange_graphql.c a GraphQL operation, read before it goes on
+ *   exchange_guard.c   what comes in for the app, and who may
  *   exchange_relay.c   bytes up and down
  *   exchange_tunnel.c  a connection that becomes a WebSocket
  *   exchange_renew.c   a 401 to our own token: another token, and once more
@@ -15,6 +17,8 @@
 
 #include "policy/tenant.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_graphql.h"
+#include "proxy/exchange_guard.h"
 #include "proxy/forward.h"
 #include "proxy/http/held.h"
 #include "proxy/log.h"
@@ -24,6 +28,8 @@
 
 enum exchange_state {
     WAITING,
+    READING,
+    ASKING,
     OPENING,
     SENDING,
     AWAITING,
@@ -37,6 +43,9 @@ enum exchange_state {
 
 enum exchange_event {
     TOKEN,     /* a live token has arrived */
+    READ,      /* the GraphQL operation has been read, and may go on */
+    GUARDED,   /* it has, and somebody must be asked */
+    GRANTED,   /* who was asked says yes */
     READY,     /* the origin can be written to */
     SENT,      /* the request has left, whole */
     HEAD,      /* the final response's head is here (x->response_head) */
@@ -113,6 +122,8 @@ struct exchange {
     bool down_ended;    /* the last chunk is in `down` */
     bool head_relayed, origin_keep_alive, close_client;
     unsigned status, interim;
+
+    struct exchange_graphql *graphql; /* NULL: it is no GraphQL, or nobody looks */
 
     struct token_waiter waiter;
     struct deadline deadline;

@@ -249,7 +249,7 @@ static void add_request_framing(struct buffer *out, const struct head *head, str
 }
 
 static void add_start_line(struct buffer *out, const struct head *head,
-                           const struct destination *destination)
+                           const struct destination *destination, bool with_host)
 {
     char authority[AUTHORITY_MAX];
     size_t len = destination_authority(destination, authority);
@@ -261,9 +261,9 @@ static void add_start_line(struct buffer *out, const struct head *head,
         buffer_add(out, TEXT("?"));
         buffer_add(out, destination->query);
     }
-    buffer_add(out, TEXT(" HTTP/1.1\r\nHost: "));
-    buffer_add(out, (struct text){ authority, len });
-    buffer_add(out, TEXT("\r\n"));
+    buffer_add(out, TEXT(" HTTP/1.1\r\n"));
+    if (with_host)
+        buffer_add_field(out, TEXT("Host"), (struct text){ authority, len });
 }
 
 void forward_request(struct buffer *out, const struct head *head,
@@ -274,10 +274,10 @@ void forward_request(struct buffer *out, const struct head *head,
     struct leaving leaving = { identity, token, head, places };
 
     buffer_reserve(out, head->length + destination->host_len + token.len + ROOM_FOR_OURS);
-    add_start_line(out, head, destination);
+    add_start_line(out, head, destination, !extras.as_it_came || !head->count[HEADER_HOST]);
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *header = &head->headers[i];
-        if (!is_hop_by_hop(header) && !is_for_us(header) &&
+        if (!is_hop_by_hop(header) && (extras.as_it_came || !is_for_us(header)) &&
             !(extras.traceparent.at && is_trace(header)))
             add_request_header(out, header, &leaving);
     }

@@ -27,6 +27,7 @@ struct forward_extras {
     enum forwarded forwarded;  /* of requests */
     struct text forwarded_for; /* who asked: an address, IPv6 in brackets, or "unknown" */
     bool websocket;            /* the connection is to become one, or (a 101) has become one */
+    bool as_it_came; /* Host and our control headers too: to the app that we stand before */
     struct text
         traceparent; /* of a request: stands instead of the client's, whose tracestate goes too */
 };

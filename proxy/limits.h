@@ -92,6 +92,14 @@ enum {
     LIMIT_TALLY_PLACES = 64,
     LAG_PROBE_MS = 250, /* how often a busy loop looks at how late it is */
 
+    /* The guard. VTEX's own caches keep a grant about as long; who has just been given one waits 5 s. */
+    LIMIT_GRANT_YES_MS = 60 * 1000,
+    LIMIT_GRANT_NO_MS = 5 * 1000,
+    LIMIT_GRANTS = 10000,      /* answers that are kept: at most some 4 MiB */
+    LIMIT_GRANT_FLIGHTS = 256, /* questions under way */
+    LIMIT_GRANT_ANSWER_BYTES = 16 * 1024,
+    LIMIT_GRAPHQL_COUNTS = 200, /* operations that are counted by name */
+
     LIMIT_DETAIL_BYTES = 400, /* why an origin failed: a sentence with names of its certificate */
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,

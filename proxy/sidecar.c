@@ -16,6 +16,8 @@
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
 #include "proxy/notify.h"
+#include "proxy/sidecar_graphql.h"
+#include "proxy/sidecar_guard.h"
 #include "proxy/sidecar_listeners.h"
 #include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_origins.h"
@@ -59,6 +61,11 @@ struct sidecar {
     struct admin *admin;
     struct exchange_context exchanges;
 
+    /* GraphQL */
+    struct graphql_catalog *schemas; /* NULL without --provider-schemas */
+    struct graphql_gate *own_schema; /* until the guard has it */
+    struct guard *guard;             /* NULL without --guard-listen */
+
     struct event *signals[SIGNALS];
     struct deadlines *drain_deadlines;
     struct deadline drain_deadline;
@@ -91,6 +98,7 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .held_bytes = held_bytes(),
         .n_log_lines_dropped = log_n_dropped(sidecar->log),
         .tally = &sidecar->tally,
+        .graphql = exchanges->graphql_counts,
     };
 }
 
@@ -160,11 +168,17 @@ static char *write_explanation(void *context, const char *query, unsigned *statu
 
 /* ---- signals ---- */
 
+static void break_if_empty(void *arg)
+{
+    const struct sidecar *sidecar = arg;
+
+    if (front_n_clients(sidecar->front) == 0 && guard_n_clients(sidecar->guard) == 0)
+        event_base_loopbreak(loop_base(sidecar->loop));
+}
+
 static void on_emptied(void *context)
 {
-    struct exchange_context *exchanges = context;
-
-    event_base_loopbreak(loop_base(exchanges->loop));
+    break_if_empty((char *)context - offsetof(struct sidecar, exchanges));
 }
 
 static void drain(struct sidecar *sidecar, const char *why)
@@ -181,6 +195,7 @@ static void drain(struct sidecar *sidecar, const char *why)
     notify_stopping(sidecar->notify);
     deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
     front_drain(sidecar->front);
+    guard_drain(sidecar->guard);
 }
 
 static void on_drain_deadline(struct deadline *deadline)
@@ -222,6 +237,24 @@ static void reload(void *context)
     diags_fini(&told);
 }
 
+/* What cannot be read leaves in force what was. */
+static void reload_schemas(struct sidecar *sidecar, struct diags *told)
+{
+    size_t n = told->n;
+    struct graphql_catalog *schemas = schemas_load(sidecar->settings, told);
+    struct graphql_gate *gate = own_schema_load(sidecar->settings, told);
+
+    for (; n < told->n; n++)
+        log_message(sidecar->log, told->items[n].level == DIAG_ERROR ? LOG_ERROR : LOG_WARNING,
+                    "schema", "%s: %s", told->items[n].where, told->items[n].what);
+    if (schemas) {
+        graphql_catalog_free(sidecar->schemas);
+        sidecar->exchanges.schemas = sidecar->schemas = schemas;
+    }
+    if (gate)
+        guard_use(sidecar->guard, gate);
+}
+
 static void reload_all(struct sidecar *sidecar, struct diags *told)
 {
     notify_reloading(sidecar->notify);
@@ -229,6 +262,7 @@ static void reload_all(struct sidecar *sidecar, struct diags *told)
     sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
+    reload_schemas(sidecar, told);
     token_keeper_refresh(sidecar->keeper);
     if (!sidecar->exchanges.draining)
         notify_ready(sidecar->notify);
@@ -275,6 +309,7 @@ static char *do_drain(void *context, const char *query, unsigned *status)
     if (!sidecar->exchanges.leaving)
         log_message(sidecar->log, LOG_INFO, "leaving", "POST /drain: connections are not kept");
     sidecar->exchanges.leaving = true;
+    guard_leave(sidecar->guard);
     return text_dup(TEXT("{\"draining\":true}\n"));
 }
 
@@ -367,6 +402,8 @@ static void build_exchanges(struct sidecar *sidecar)
         .idle_deadlines = deadlines_new(sidecar->loop, settings->idle_ms),
         .total_deadlines =
             settings->total_ms ? deadlines_new(sidecar->loop, settings->total_ms) : NULL,
+        .schemas = sidecar->schemas,
+        .graphql_counts = graphql_counts_new(),
     };
     held_set_limit(settings->max_buffers_bytes);
     RAND_bytes((unsigned char *)&sidecar->exchanges.id_prefix,
@@ -385,6 +422,20 @@ static void build_policies(struct sidecar *sidecar)
                     "--mode report: what the policies deny is forwarded");
 }
 
+static void build_guard(struct sidecar *sidecar)
+{
+    struct guard_plan plan = { .exchanges = &sidecar->exchanges,
+                               .tls = sidecar->tls,
+                               .emptied = break_if_empty,
+                               .arg = sidecar };
+
+    if (!sidecar->own_schema)
+        return;
+    plan.own = listeners_own(sidecar->listeners, &plan.n_own);
+    sidecar->guard = guard_new(&plan, sidecar->own_schema);
+    sidecar->own_schema = NULL;
+}
+
 static void build_front(struct sidecar *sidecar)
 {
     struct front_limits limits = { sidecar->settings->head_ms, sidecar->settings->client_idle_ms,
@@ -395,8 +446,12 @@ static void build_front(struct sidecar *sidecar)
     sidecar->front =
         front_new(sidecar->loop, sidecar->log, limits, &sidecar->handler, &sidecar->exchanges);
     size_t last = listeners_n(sidecar->listeners) - 1;
-    for (size_t i = 0; i < last; i++)
-        front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
+    for (size_t i = 0; i < last; i++) {
+        if (listeners_is_guard(sidecar->listeners, i))
+            guard_listen(sidecar->guard, listeners_take(sidecar->listeners, i));
+        else
+            front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
+    }
     struct admin_rules rules = { .pages = pages,
                                  .n_pages = sizeof(pages) / sizeof(pages[0]),
                                  .context = sidecar,
@@ -447,6 +502,9 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar_tokens_check(settings, diags);
     callers_check(settings, diags);
     sidecar->log_sink = log_sink_open(&settings->log, diags);
+    guard_check(settings, diags);
+    sidecar->schemas = schemas_load(settings, diags);
+    sidecar->own_schema = own_schema_load(settings, diags);
     sidecar->listeners = listeners_open(settings, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
@@ -467,6 +525,7 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->callers = callers_new(settings, sidecar->loop, sidecar->log);
     build_exchanges(sidecar);
     build_policies(sidecar);
+    build_guard(sidecar);
     build_front(sidecar);
     token_keeper_start(sidecar->keeper);
     if (!locked_is_locked())
@@ -488,6 +547,7 @@ static void silence(struct sidecar *sidecar)
     }
     notify_free(sidecar->notify);
     front_free(sidecar->front);
+    guard_silence(sidecar->guard);
     admin_free(sidecar->admin);
     callers_free(sidecar->callers);
     token_keeper_free(sidecar->keeper);
@@ -503,6 +563,7 @@ static void free_loop_things(struct sidecar *sidecar)
 {
     silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
+    guard_free(sidecar->guard);
     origins_free(sidecar->origins);
     deadlines_free(sidecar->drain_deadlines);
     deadlines_free(sidecar->exchanges.token_deadlines);
@@ -516,6 +577,7 @@ static void free_loop_things(struct sidecar *sidecar)
     loop_free(sidecar->loop);
     realms_free(sidecar->realms);
     free(sidecar->store_cookie);
+    graphql_counts_free(sidecar->exchanges.graphql_counts);
 }
 
 void sidecar_free(struct sidecar *sidecar)
@@ -530,6 +592,8 @@ void sidecar_free(struct sidecar *sidecar)
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
     log_sink_free(sidecar->log_sink);
+    graphql_catalog_free(sidecar->schemas);
+    graphql_gate_unref(sidecar->own_schema);
     free(sidecar);
 }
 

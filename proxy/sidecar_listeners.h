@@ -18,6 +18,7 @@ void listeners_free(struct listeners *listeners);
 /* How many there are; the last is the admin listener's. (systemd:NAME may be several.) */
 size_t listeners_n(const struct listeners *listeners);
 /* The descriptor, which is the caller's from now on. */
+bool listeners_is_guard(const struct listeners *listeners, size_t i);
 int listeners_take(struct listeners *listeners, size_t i);
 
 /* Addresses of this machine's network among them, the admin listener's too; borrowed. */

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "proxy/graphql_counts.h"
 #include "proxy/tally.h"
 
 enum { LABELS_MAX = 512 };
@@ -151,6 +152,20 @@ static void handshakes_failed(const void *facts, struct metrics_out *out)
     }
 }
 
+static void graphql_operations(const void *context, struct metrics_out *out)
+{
+    const struct graphql_counts *counts = ((const struct readiness_facts *)context)->graphql;
+    struct graphql_count count;
+
+    for (size_t i = 0; counts && graphql_counts_at(counts, i, &count); i++) {
+        char labels[LABELS_MAX + GRAPHQL_SUMMARY_MAX] = "";
+        metrics_label(labels, sizeof(labels), "type", count.type);
+        metrics_label(labels, sizeof(labels), "name", count.name);
+        metrics_label(labels, sizeof(labels), "fields", count.fields);
+        metrics_sample(out, labels, (double)count.n);
+    }
+}
+
 /* By number and fingerprint, never by value. */
 static void token(const void *context, struct metrics_out *out)
 {
@@ -251,6 +266,10 @@ static const struct metric rows[] = {
     { NAMED("dns_moves"), METRIC_COUNTER, NULL, "Answers that were other than the one before.", ONE(names_moved) },
     { NAMED("dns_seconds"), METRIC_HISTOGRAM, SECONDS, "From a name to its addresses, or to knowing of none.",
       MANY(NULL, looking_up) },
+
+    { NAMED("graphql_operations"), METRIC_COUNTER, NULL,
+      "GraphQL operations that were read, by type, name and root fields: the first 200 of them, and other for the rest.",
+      MANY("type, name, fields", graphql_operations) },
 
     { NAMED("token_live"), METRIC_GAUGE, NULL, "1 if there is a token that may be sent.", ONE(token_live) },
     { NAMED("token"), METRIC_INFO, NULL, "The current token, as the log names it.",

@@ -8,6 +8,8 @@
 #include "proxy/sidecar_policy.h"
 #include "proxy/token/keeper.h"
 
+struct graphql_counts;
+
 struct readiness_facts {
     const struct settings *settings;
     struct live_policy_state policy, shadow; /* shadow: with --shadow-manifest only */
@@ -19,7 +21,8 @@ struct readiness_facts {
     uint64_t n_overloaded, n_retries_refused, held_bytes;
     uint64_t n_log_lines_dropped;
     const struct tally *tally; /* of all loops together */
-    struct self_facts self;    /* for /metrics alone: the kernel is asked */
+    const struct graphql_counts *graphql;
+    struct self_facts self; /* for /metrics alone: the kernel is asked */
 };
 
 /* Writes one JSON object, cut at `size`. True if the sidecar can serve: with a live token, unless it

@@ -27,7 +27,7 @@ macro(floor name)
   endforeach()
 endmacro()
 
-set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app)[a-z_]*|log(_[a-z_]+)?)\\.h")
+set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|graphql_counts)[a-z_]*|log(_[a-z_]+)?)\\.h")
 
 floor(config   files "config/"        ours "config/"
       libraries "jansson"
@@ -50,6 +50,9 @@ floor(ask      files "proxy/ask"      ours "(config|policy|proxy/http|proxy/orig
 floor(login    files "proxy/login"    ours "(config|policy|proxy/http|proxy/token|proxy/origin)/|proxy/(login[a-z_]*|ask)\\.h|${parts}"
       libraries "openssl|jansson"
       says "proxy/login may include config/, policy/, proxy/http/, proxy/token/, proxy/origin/, proxy/ask.h and the small parts of proxy/")
+floor(grant    files "proxy/grant"    ours "(config|policy|proxy/http|proxy/token|proxy/origin)/|proxy/(grant[a-z_]*|ask)\\.h|${parts}"
+      libraries "openssl|jansson"
+      says "proxy/grant may include config/, policy/, proxy/http/, proxy/token/, proxy/origin/, proxy/ask.h and the small parts of proxy/")
 floor(top      files "proxy/(exchange|forward|sidecar|main|command|admin)" ours "(config|policy|proxy)/"
       libraries "event2|openssl|jansson|evhtp"
       says "the top floor may include config/, policy/ and proxy/")
