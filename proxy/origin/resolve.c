@@ -207,6 +207,7 @@ void name_ask(struct name *name)
         look_ahead(name, now);
         return;
     }
+    name->asked_ms = now;
     name->resolver->counts.lookups++;
     if (ask_hosts_file(name, wanted))
         return;
@@ -223,7 +224,10 @@ static void look_ahead(struct name *name, uint64_t now)
 {
     const struct record *v6 = &name->records[IP_V6], *v4 = &name->records[IP_V4];
     uint64_t at = v6->ask_ms < v4->ask_ms ? v6->ask_ms : v4->ask_ms;
-    uint64_t in = at > now + DNS_ASK_AGAIN_MS ? at - now : DNS_ASK_AGAIN_MS;
+    uint64_t soonest = name->asked_ms + DNS_ASK_AGAIN_MS;
+
+    at = at > soonest ? at : soonest;
+    uint64_t in = at > now ? at - now : 1;
     struct timeval tv = { (time_t)(in / SECOND_MS), (suseconds_t)(in % SECOND_MS * 1000) };
 
     name->due = false;
@@ -233,14 +237,20 @@ static void look_ahead(struct name *name, uint64_t now)
         event_add(&name->ahead, &tv);
 }
 
+/* The alarm may ring a little early (the loop's clock is coarse): then it is set again, and nothing is
+ * forgotten. */
 static void ask_ahead(struct name *name)
 {
     uint64_t before = name->resolver->counts.lookups;
 
-    name->due = name->used = false;
-    if (!is_asking(name)) /* else its answer sets the alarm */
-        name_ask(name);
-    name->resolver->counts.refreshes += name->resolver->counts.lookups - before;
+    name->due = false;
+    if (is_asking(name))
+        return; /* its answer sets the alarm */
+    name_ask(name);
+    if (name->resolver->counts.lookups == before)
+        return;
+    name->resolver->counts.refreshes++;
+    name->used = false;
 }
 
 static void on_ahead(evutil_socket_t fd, short what, void *arg)

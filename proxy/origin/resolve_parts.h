@@ -18,9 +18,9 @@ struct name {
     struct record records[N_IP_FAMILIES];
     TAILQ_HEAD(, resolution) waiting;
     TAILQ_HEAD(, name_watch) watches;
-    struct event ahead; /* set while watched: time to ask again */
-    uint64_t asked_us;
-    unsigned n_holders; /* waiting, watches, families being asked for */
+    struct event ahead;          /* set while watched: time to ask again */
+    uint64_t asked_ms, asked_us; /* the last time; by the loop's clock */
+    unsigned n_holders;          /* waiting, watches, families being asked for */
     uint32_t hash, edition;
     unsigned hosts_edition; /* of the file in which it was not found */
     bool used;              /* since the last look at that */
