@@ -28,7 +28,7 @@ enum settings_kind {
     KIND_ADDRESSES,
     KIND_CIDRS,
     KIND_SERVERS, /* struct sockaddr_storage, a list */
-    KIND_IDS, /* struct ids */
+    KIND_IDS,     /* struct ids */
     KIND_CONNECT_TOS,
     KIND_CLIENT_CERTS,
     KIND_PINS,

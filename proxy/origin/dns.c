@@ -224,8 +224,7 @@ void dns_free(struct dns *dns)
         return;
     ares_destroy(dns->servers);
     ares_destroy(dns->files);
-    while (!LIST_EMPTY(&dns->sockets))
-        forget_socket(LIST_FIRST(&dns->sockets));
+    assert(LIST_EMPTY(&dns->sockets)); /* each was told of when it was closed */
     event_free(dns->timer);
     assert(dns->n_asked == 0);
     free(dns);
@@ -307,13 +306,9 @@ static int read_v6(struct dns_answer *answer, const unsigned char *bytes, int le
 static void on_answer(void *arg, int status, int timeouts, unsigned char *bytes, int len)
 {
     struct question *question = arg;
-    struct dns_answer answer;
+    struct dns_answer answer = { .outcome = DNS_FOUND };
 
     (void)timeouts;
-    answer.n = 0;
-    answer.why = NULL;
-    answer.ttl_s = 0;
-    answer.outcome = DNS_FOUND;
     if (status == ARES_SUCCESS)
         status =
             question->family == IP_V6 ? read_v6(&answer, bytes, len) : read_v4(&answer, bytes, len);

@@ -289,10 +289,14 @@ void race_stop(struct race *race, const char *why)
 
 void race_free(struct race *race)
 {
+    struct attempt *attempt, *next;
+
     if (!race)
         return;
     deadline_clear(&race->head_start);
-    while (!LIST_EMPTY(&race->attempts))
-        end_attempt(LIST_FIRST(&race->attempts));
+    for (attempt = LIST_FIRST(&race->attempts); attempt; attempt = next) {
+        next = LIST_NEXT(attempt, link);
+        end_attempt(attempt);
+    }
     free(race);
 }

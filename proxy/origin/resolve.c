@@ -2,77 +2,16 @@
 
 #include <assert.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stdlib.h>
 
 #include "config/memory.h"
 #include "policy/address_class.h"
 #include "proxy/clock.h"
-#include "proxy/loop.h"
-#include "proxy/origin/dns.h"
-#include "proxy/socket.h"
-#include "proxy/tally.h"
+#include "proxy/origin/resolve_parts.h"
 
-enum { BUCKETS = 256, SECOND_MS = 1000 };
+enum { SECOND_MS = 1000 };
 
-/* What is known of one family of a name. Times are of CLOCK_BOOTTIME: a TTL runs while the machine sleeps. */
-struct record {
-    struct ip
-        *items;     /* of the last answer that was none of failure; to be used only if DNS_FOUND */
-    size_t n, turn; /* turn: with which of them the next connection begins */
-    bool answered;  /* there was such an answer */
-    bool cut;       /* it had more */
-    bool asking;
-    enum dns_outcome outcome;
-    const char *why;
-    uint64_t until_ms, ask_ms; /* the end of the outcome; when to ask ahead of it */
-};
-
-struct name {
-    LIST_ENTRY(name) bucket;
-    TAILQ_ENTRY(name) age; /* in resolver->unused */
-    struct resolver *resolver;
-    struct record records[N_IP_FAMILIES];
-    TAILQ_HEAD(, resolution) waiting;
-    TAILQ_HEAD(, name_watch) watches;
-    struct event ahead; /* set while watched: time to ask again */
-    uint64_t asked_us;
-    unsigned n_holders; /* waiting, watches, families being asked for */
-    uint32_t hash, edition;
-    unsigned hosts_edition; /* of the file in which it was not found */
-    bool used;              /* since the last look at that */
-    bool due; /* nobody used it when it was time to ask: the next one who does makes us ask */
-    enum ip_family connected;
-    uint64_t connected_until_ms;
-    char host[];
-};
-
-struct resolver {
-    struct loop *loop;
-    struct dns *dns;
-    struct deadlines *delays;           /* RESOLUTION_DELAY_MS */
-    TAILQ_HEAD(name_list, name) unused; /* names without holders, oldest first */
-    size_t n_unused;
-    struct tally_names *counts;
-    LIST_HEAD(, name) buckets[BUCKETS];
-};
-
-/* One who waits. A family is `there` when its record is for him, whatever becomes of the record's TTL, and
- * `told` when he was called about it. */
-struct resolution {
-    TAILQ_ENTRY(resolution) link;
-    struct name *name; /* NULL: a literal */
-    struct resolver *resolver;
-    resolved *done;
-    void *context;
-    struct job tell;
-    struct deadline delay;
-    struct sockaddr_storage literal;
-    uint16_t port;
-    bool there[N_IP_FAMILIES], told[N_IP_FAMILIES], delayed;
-};
-
-static uint64_t now_ms(void)
+uint64_t resolver_now_ms(void)
 {
     return clock_now().boot_ms;
 }
@@ -92,7 +31,7 @@ static struct name *find_name(struct resolver *resolver, const char *host, uint3
 {
     struct name *name;
 
-    LIST_FOREACH(name, &resolver->buckets[hash % BUCKETS], bucket) {
+    LIST_FOREACH(name, &resolver->buckets[hash % RESOLVER_BUCKETS], bucket) {
         if (name->hash == hash && strcmp(name->host, host) == 0)
             return name;
     }
@@ -110,7 +49,7 @@ static void free_name(struct name *name)
     resolver->counts->names--;
     event_del(&name->ahead);
     for (size_t i = 0; i < N_IP_FAMILIES; i++)
-        free(name->records[i].items);
+        record_fini(&name->records[i]);
     free(name);
 }
 
@@ -122,7 +61,7 @@ static void hold(struct name *name)
     name->resolver->n_unused--;
 }
 
-static void unhold(struct name *name)
+void name_unhold(struct name *name)
 {
     struct resolver *resolver = name->resolver;
 
@@ -135,8 +74,7 @@ static void unhold(struct name *name)
 
 static void on_ahead(evutil_socket_t fd, short what, void *arg);
 
-/* Comes with one holder. */
-static struct name *hold_host(struct resolver *resolver, const char *host)
+struct name *name_hold(struct resolver *resolver, const char *host)
 {
     uint32_t hash = hash_of(host);
     struct name *name = find_name(resolver, host, hash);
@@ -154,7 +92,7 @@ static struct name *hold_host(struct resolver *resolver, const char *host)
     TAILQ_INIT(&name->waiting);
     TAILQ_INIT(&name->watches);
     event_assign(&name->ahead, loop_base(resolver->loop), -1, 0, on_ahead, name);
-    LIST_INSERT_HEAD(&resolver->buckets[hash % BUCKETS], name, bucket);
+    LIST_INSERT_HEAD(&resolver->buckets[hash % RESOLVER_BUCKETS], name, bucket);
     resolver->counts->names++;
     return name;
 }
@@ -164,218 +102,12 @@ static bool is_asking(const struct name *name)
     return name->records[IP_V6].asking || name->records[IP_V4].asking;
 }
 
-static bool is_fresh(const struct record *record, uint64_t now)
-{
-    return now < record->until_ms;
-}
-
-/* ---- telling those who wait ---- */
-
-static bool has_addresses(const struct resolution *resolution, enum ip_family family)
-{
-    const struct record *record = &resolution->name->records[family];
-
-    return resolution->there[family] && !resolution->told[family] && record->outcome == DNS_FOUND;
-}
-
-static enum ip_family first_family(const struct name *name)
-{
-    return now_ms() < name->connected_until_ms ? name->connected : IP_V6;
-}
-
-/* Something can be said: all there is, or the addresses of one family while the other is asked for. */
-static bool is_tellable(const struct resolution *resolution)
-{
-    if (resolution->there[IP_V6] && resolution->there[IP_V4])
-        return true;
-    return has_addresses(resolution, IP_V6) ||
-           (has_addresses(resolution, IP_V4) &&
-            (resolution->delayed || first_family(resolution->name) == IP_V4));
-}
-
-static void look_at(struct resolution *resolution)
-{
-    struct resolver *resolver = resolution->resolver;
-
-    if (is_tellable(resolution)) {
-        deadline_clear(&resolution->delay);
-        loop_defer(resolver->loop, &resolution->tell);
-    } else if (has_addresses(resolution, IP_V4) && !resolution->delay.queue) {
-        deadline_set(resolver->delays, &resolution->delay);
-    }
-}
-
-static void on_delay_over(struct deadline *deadline)
-{
-    struct resolution *resolution =
-        (struct resolution *)(void *)((char *)deadline - offsetof(struct resolution, delay));
-
-    resolution->delayed = true;
-    look_at(resolution);
-}
-
-static void put_family(struct addresses *found, struct record *record, enum ip_family family,
-                       uint16_t port)
-{
-    size_t n = record->n < LIMIT_ADDRESSES ? record->n : LIMIT_ADDRESSES;
-
-    for (size_t i = 0; i < n; i++)
-        ip_to_sockaddr(&record->items[(record->turn + i) % record->n], family, port,
-                       &found->items[found->n++]);
-    record->turn++;
-}
-
-/* The reason that says most, of a name without any address. */
-static void say_nothing_found(const struct name *name, struct resolved *result)
-{
-    const struct record *v6 = &name->records[IP_V6], *v4 = &name->records[IP_V4];
-    const struct record *worst = v6->outcome > v4->outcome ? v6 : v4;
-
-    result->outcome = worst->outcome == DNS_SILENT ? RESOLVED_TOO_LATE : RESOLVED_NOTHING;
-    result->why = worst->why;
-}
-
-static void gather(struct resolution *resolution, struct addresses *found)
-{
-    found->n = 0;
-    found->first = first_family(resolution->name);
-    for (enum ip_family family = 0; family < N_IP_FAMILIES; family++) {
-        if (has_addresses(resolution, family))
-            put_family(found, &resolution->name->records[family], family, resolution->port);
-        resolution->told[family] = resolution->there[family];
-    }
-}
-
-static void end_resolution(struct resolution *resolution)
-{
-    deadline_clear(&resolution->delay);
-    loop_cancel(resolution->resolver->loop, &resolution->tell);
-    if (resolution->name) {
-        TAILQ_REMOVE(&resolution->name->waiting, resolution, link);
-        unhold(resolution->name);
-    }
-    free(resolution);
-}
-
-static void tell_name(struct resolution *resolution)
-{
-    struct addresses found;
-    struct resolved result = { RESOLVED, &found, NULL, false };
-    resolved *done = resolution->done;
-    void *context = resolution->context;
-    bool first = !resolution->told[IP_V6] && !resolution->told[IP_V4];
-
-    gather(resolution, &found);
-    result.more = !resolution->told[IP_V6] || !resolution->told[IP_V4];
-    if (found.n == 0 && first)
-        say_nothing_found(resolution->name, &result);
-    if (!result.more)
-        end_resolution(resolution);
-    done(context, &result);
-}
-
-static void tell_literal(struct resolution *resolution)
-{
-    struct addresses found = { .n = 1, .items = { resolution->literal } };
-    struct resolved result = { RESOLVED, &found, NULL, false };
-    resolved *done = resolution->done;
-    void *context = resolution->context;
-
-    end_resolution(resolution);
-    done(context, &result);
-}
-
-static void on_tell(struct job *job)
-{
-    struct resolution *resolution =
-        (struct resolution *)(void *)((char *)job - offsetof(struct resolution, tell));
-
-    if (resolution->name)
-        tell_name(resolution);
-    else
-        tell_literal(resolution);
-}
-
 /* ---- what an answer changes ---- */
-
-static bool has(const struct record *record, const struct ip *ip)
-{
-    for (size_t i = 0; i < record->n; i++) {
-        if (ip_eq(&record->items[i], ip))
-            return true;
-    }
-    return false;
-}
-
-static bool is_same_set(const struct record *record, const struct dns_answer *answer)
-{
-    if (record->n != answer->n)
-        return false;
-    for (size_t i = 0; i < answer->n; i++) {
-        if (!has(record, &answer->items[i]))
-            return false;
-    }
-    return true;
-}
-
-static uint64_t lifetime_ms(const struct dns_answer *answer)
-{
-    uint32_t most = answer->outcome == DNS_FOUND ? DNS_TTL_MAX_S : DNS_NO_FAMILY_MAX_S;
-
-    if (answer->outcome >= DNS_FAILED)
-        return (uint64_t)DNS_FAMILY_FAILED_S * SECOND_MS;
-    if (answer->outcome != DNS_FOUND && answer->ttl_s < DNS_FAILED_S)
-        return (uint64_t)DNS_FAILED_S * SECOND_MS;
-    return (uint64_t)(answer->ttl_s < most ? answer->ttl_s : most) * SECOND_MS;
-}
-
-static void keep_items(struct record *record, const struct dns_answer *answer)
-{
-    free(record->items);
-    record->items = answer->n ? mem_alloc(answer->n, sizeof(*record->items)) : NULL;
-    if (answer->n)
-        memcpy(record->items, answer->items, answer->n * sizeof(*record->items));
-    record->n = answer->n;
-    record->cut = answer->cut;
-    record->answered = true;
-}
-
-static void replace(struct record *record, const struct dns_answer *answer, uint64_t now)
-{
-    uint64_t life = lifetime_ms(answer);
-
-    if (answer->outcome < DNS_FAILED)
-        keep_items(record, answer);
-    record->why = answer->why;
-    record->outcome = answer->outcome;
-    record->until_ms = now + life;
-    record->ask_ms = now + life - life / 10;
-}
-
-/* True if the name leads elsewhere than before. A failure changes nothing that still holds. */
-static bool take_answer(struct record *record, const struct dns_answer *answer, uint64_t now)
-{
-    bool failed = answer->outcome >= DNS_FAILED;
-    bool moved = !failed && record->answered && !is_same_set(record, answer);
-
-    record->asking = false;
-    if (failed && record->outcome == DNS_FOUND && is_fresh(record, now))
-        record->ask_ms = now + DNS_ASK_AGAIN_MS;
-    else
-        replace(record, answer, now);
-    return moved;
-}
 
 static void count_answer(struct tally_names *counts, const struct dns_answer *answer)
 {
     counts->failed += answer->outcome == DNS_FAILED;
     counts->timeouts += answer->outcome == DNS_SILENT;
-}
-
-static void shorten(struct record *record, uint64_t until)
-{
-    if (record->until_ms > until)
-        record->until_ms = record->ask_ms = until;
 }
 
 /* Both families have been answered for: a name without any address is believed for a shorter time. */
@@ -389,20 +121,20 @@ static void settle(struct name *name, uint64_t now)
         return;
     name->resolver->counts->no_address++;
     uint64_t until = now + (failed ? DNS_FAILED_S : DNS_NO_NAME_MAX_S) * (uint64_t)SECOND_MS;
-    shorten(v6, until);
-    shorten(v4, until);
+    record_shorten(v6, until);
+    record_shorten(v4, until);
 }
 
 static void look_ahead(struct name *name, uint64_t now);
+
 static void on_answer(struct name *name, enum ip_family family, const struct dns_answer *answer)
 {
     struct tally_names *counts = name->resolver->counts;
-    uint64_t now = now_ms();
-    struct resolution *resolution;
+    uint64_t now = resolver_now_ms();
     struct name_watch *watch;
 
     count_answer(counts, answer);
-    if (take_answer(&name->records[family], answer, now)) {
+    if (record_take(&name->records[family], answer, now)) {
         counts->moved++;
         name->edition++;
         TAILQ_FOREACH(watch, &name->watches, link)
@@ -412,11 +144,8 @@ static void on_answer(struct name *name, enum ip_family family, const struct dns
         settle(name, now);
         look_ahead(name, now);
     }
-    TAILQ_FOREACH(resolution, &name->waiting, link) {
-        resolution->there[family] = true;
-        look_at(resolution);
-    }
-    unhold(name);
+    name_tell(name, family);
+    name_unhold(name);
 }
 
 static void on_v6(void *context, const struct dns_answer *answer)
@@ -468,17 +197,17 @@ static bool mark_wanted(struct name *name, uint64_t now, bool wanted[N_IP_FAMILI
     return any;
 }
 
-/* Asks for what is not known, or is about to be no more. */
-static void ask(struct name *name)
+void name_ask(struct name *name)
 {
     static dns_answered *const answered[N_IP_FAMILIES] = { on_v6, on_v4 };
     bool wanted[N_IP_FAMILIES];
-    uint64_t now = now_ms();
+    uint64_t now = resolver_now_ms();
 
     if (!mark_wanted(name, now, wanted)) {
         look_ahead(name, now);
         return;
     }
+    name->asked_ms = now;
     name->resolver->counts->lookups++;
     if (ask_hosts_file(name, wanted))
         return;
@@ -495,7 +224,10 @@ static void look_ahead(struct name *name, uint64_t now)
 {
     const struct record *v6 = &name->records[IP_V6], *v4 = &name->records[IP_V4];
     uint64_t at = v6->ask_ms < v4->ask_ms ? v6->ask_ms : v4->ask_ms;
-    uint64_t in = at > now + DNS_ASK_AGAIN_MS ? at - now : DNS_ASK_AGAIN_MS;
+    uint64_t soonest = name->asked_ms + DNS_ASK_AGAIN_MS;
+
+    at = at > soonest ? at : soonest;
+    uint64_t in = at > now ? at - now : 1;
     struct timeval tv = { (time_t)(in / SECOND_MS), (suseconds_t)(in % SECOND_MS * 1000) };
 
     name->due = false;
@@ -505,14 +237,20 @@ static void look_ahead(struct name *name, uint64_t now)
         event_add(&name->ahead, &tv);
 }
 
+/* The alarm may ring a little early (the loop's clock is coarse): then it is set again, and nothing is
+ * forgotten. */
 static void ask_ahead(struct name *name)
 {
     uint64_t before = name->resolver->counts->lookups;
 
-    name->due = name->used = false;
-    if (!is_asking(name)) /* else its answer sets the alarm */
-        ask(name);
-    name->resolver->counts->refreshes += name->resolver->counts->lookups - before;
+    name->due = false;
+    if (is_asking(name))
+        return; /* its answer sets the alarm */
+    name_ask(name);
+    if (name->resolver->counts->lookups == before)
+        return;
+    name->resolver->counts->refreshes++;
+    name->used = false;
 }
 
 static void on_ahead(evutil_socket_t fd, short what, void *arg)
@@ -534,7 +272,7 @@ void name_watch_begin(struct name_watch *watch, struct resolver *resolver, const
     watch->name = NULL;
     if (address_of_literal(host, &literal))
         return;
-    watch->name = hold_host(resolver, host);
+    watch->name = name_hold(resolver, host);
     if (TAILQ_EMPTY(&watch->name->watches))
         watch->name->due = true;
     TAILQ_INSERT_TAIL(&watch->name->watches, watch, link);
@@ -547,7 +285,7 @@ void name_watch_end(struct name_watch *watch)
     TAILQ_REMOVE(&watch->name->watches, watch, link);
     if (TAILQ_EMPTY(&watch->name->watches))
         event_del(&watch->name->ahead);
-    unhold(watch->name);
+    name_unhold(watch->name);
     watch->name = NULL;
 }
 
@@ -568,7 +306,7 @@ bool name_watch_covers(const struct name_watch *watch, const struct sockaddr *ad
     if (!watch->name)
         return true;
     record = &watch->name->records[ip_family_of(address)];
-    return !record->answered || record->cut || has(record, &ip);
+    return !record->answered || record->cut || record_has(record, &ip);
 }
 
 uint32_t name_watch_edition(const struct name_watch *watch)
@@ -576,57 +314,11 @@ uint32_t name_watch_edition(const struct name_watch *watch)
     return watch->name ? watch->name->edition : 0;
 }
 
-/* ---- resolving ---- */
+/* ---- which family ---- */
 
-/* What is fresh is for him; what is not is asked for, unless somebody has. */
-static void begin(struct resolution *resolution)
+enum ip_family name_first_family(const struct name *name)
 {
-    struct name *name = resolution->name;
-    struct tally_names *counts = name->resolver->counts;
-    uint64_t now = now_ms();
-    bool known = true, joins = true;
-
-    for (size_t i = 0; i < N_IP_FAMILIES; i++) {
-        resolution->there[i] = is_fresh(&name->records[i], now);
-        known = known && resolution->there[i];
-        joins = joins && (resolution->there[i] || name->records[i].asking);
-    }
-    counts->asked++;
-    counts->hits += known;
-    counts->joined += joins && !known;
-    if (known)
-        name->used = true;
-    else if (!joins)
-        ask(name);
-    look_at(resolution);
-}
-
-struct resolution *resolve(struct resolver *resolver, const char *host, uint16_t port,
-                           resolved *done, void *context)
-{
-    struct resolution *resolution = mem_alloc(1, sizeof(*resolution));
-
-    resolution->resolver = resolver;
-    resolution->done = done;
-    resolution->context = context;
-    resolution->port = port;
-    resolution->tell.run = on_tell;
-    resolution->delay.passed = on_delay_over;
-    if (address_of_literal(host, &resolution->literal)) {
-        address_set_port((struct sockaddr *)&resolution->literal, port);
-        loop_defer(resolver->loop, &resolution->tell);
-        return resolution;
-    }
-    resolution->name = hold_host(resolver, host);
-    TAILQ_INSERT_TAIL(&resolution->name->waiting, resolution, link);
-    begin(resolution);
-    return resolution;
-}
-
-void resolution_cancel(struct resolution *resolution)
-{
-    if (resolution)
-        end_resolution(resolution);
+    return resolver_now_ms() < name->connected_until_ms ? name->connected : IP_V6;
 }
 
 void resolver_note_connected(struct resolver *resolver, const char *host,
@@ -637,7 +329,7 @@ void resolver_note_connected(struct resolver *resolver, const char *host,
     if (!name)
         return;
     name->connected = ip_family_of(address);
-    name->connected_until_ms = now_ms() + FAMILY_MEMORY_MS;
+    name->connected_until_ms = resolver_now_ms() + FAMILY_MEMORY_MS;
 }
 
 /* ---- the resolver ---- */
@@ -652,18 +344,22 @@ struct resolver *resolver_new(struct loop *loop, const struct settings *settings
     resolver->dns = dns_new(loop, settings);
     resolver->delays = deadlines_new(loop, RESOLUTION_DELAY_MS);
     TAILQ_INIT(&resolver->unused);
-    for (size_t i = 0; i < BUCKETS; i++)
+    for (size_t i = 0; i < RESOLVER_BUCKETS; i++)
         LIST_INIT(&resolver->buckets[i]);
     return resolver;
 }
 
 void resolver_free(struct resolver *resolver)
 {
+    struct name *name, *next;
+
     if (!resolver)
         return;
     dns_free(resolver->dns);
-    while (!TAILQ_EMPTY(&resolver->unused))
-        free_name(TAILQ_FIRST(&resolver->unused));
+    for (name = TAILQ_FIRST(&resolver->unused); name; name = next) {
+        next = TAILQ_NEXT(name, age);
+        free_name(name);
+    }
     deadlines_free(resolver->delays);
     free(resolver);
 }
