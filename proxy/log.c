@@ -269,14 +269,46 @@ void log_begin(struct log *log, enum log_level level, const char *event)
         add(log, TEXT("\""));
 }
 
-/* What needs no quotes: '!' to '~' but for '"', '=' and the backslash; a bit for each byte. */
+/* ---- values ---- */
+
+#define IN_EACH(byte) (0x0101010101010101U * (byte))
+
+/* The high bit of each byte that is 0; beside one that is, others may be marked too. */
+static uint64_t zeros(uint64_t word)
+{
+    return (word - IN_EACH(1)) & ~word & IN_EACH(0x80);
+}
+
+/* Eight bytes at once, of the same kind as is_plain_byte(). */
+static bool is_plain_word(const char *at)
+{
+    uint64_t word, odd;
+
+    memcpy(&word, at, sizeof(word));
+    odd = (word & IN_EACH(0x80)) | ((word - IN_EACH(0x21)) & ~word & IN_EACH(0x80)) |
+          zeros(word ^ IN_EACH(0x7f)) | zeros(word ^ IN_EACH('"')) | zeros(word ^ IN_EACH('=')) |
+          zeros(word ^ IN_EACH('\\'));
+    return odd == 0;
+}
+
+static bool is_plain_byte(char c)
+{
+    return c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
+}
+
+/* What needs no quotes in logfmt. The last word may look at bytes that were looked at before. */
 static bool is_plain(struct text value)
 {
-    static const uint64_t bits[4] = { 0xdffffffa00000000, 0x7fffffffefffffff };
+    size_t at = 0;
 
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        if (!(bits[c >> 6] >> (c & 63) & 1))
+    for (; at + sizeof(uint64_t) <= value.len; at += sizeof(uint64_t)) {
+        if (!is_plain_word(value.at + at))
+            return false;
+    }
+    if (at && at < value.len)
+        return is_plain_word(value.at + value.len - sizeof(uint64_t));
+    for (; at < value.len; at++) {
+        if (!is_plain_byte(value.at[at]))
             return false;
     }
     return value.len > 0;
@@ -348,13 +380,17 @@ static void add_escaped(struct log *log, struct text value)
 
 void log_text(struct log *log, const char *key, struct text value)
 {
-    if (!add_key(log, key, 1))
+    bool plain = log->format == LOG_LOGFMT && is_plain(value) &&
+                 value.len + strlen(key) + 2 <= line_room(log);
+
+    if (!add_key(log, key, plain ? value.len : 1))
         return;
-    if (log->format == LOG_LOGFMT && is_plain(value) && value.len <= line_room(log)) {
-        add(log, value);
+    if (plain) {
+        memcpy(log->bytes + log->at, value.at, value.len);
+        log->at += value.len;
         return;
     }
-    add(log, TEXT("\""));
+    log->bytes[log->at++] = '"';
     if (value.len)
         add_escaped(log, value);
     log->bytes[log->at++] = '"'; /* there is always room for it */
@@ -362,11 +398,8 @@ void log_text(struct log *log, const char *key, struct text value)
 
 void log_number(struct log *log, const char *key, unsigned long long value)
 {
-    char digits[UINT_TEXT_MAX];
-    size_t len = text_put_uint(digits, value);
-
-    if (add_key(log, key, len))
-        add(log, (struct text){ digits, len });
+    if (add_key(log, key, UINT_TEXT_MAX))
+        log->at += text_put_uint(log->bytes + log->at, value);
 }
 
 void log_end(struct log *log)
