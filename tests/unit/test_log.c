@@ -136,6 +136,37 @@ static void test_value(void **state)
     reader_close();
 }
 
+/* Each byte, at each place of values of each length: quotes stand where they must and nowhere else. */
+static void test_every_place(void **state)
+{
+    enum { LONGEST = 19 };
+    char value[LONGEST];
+
+    (void)state;
+    for (size_t len = 1; len <= LONGEST; len++) {
+        struct log *log;
+
+        reader_open(false);
+        log = log_new(NULL, reader.to, LOG_INFO);
+        for (size_t at = 0; at < len; at++) {
+            for (int c = 0; c < 256; c++) {
+                bool plain = c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
+                memset(value, 'a', len);
+                value[at] = (char)c;
+                log_begin(log, LOG_INFO, "x");
+                log_text(log, "k", (struct text){ value, len });
+                log_end(log);
+                const char *line = reader_read();
+                if ((strstr(line, " k=\"") == NULL) != plain)
+                    fail_msg("byte %d at %zu of %zu: %s", c, at, len, line);
+                reader.n = 0;
+            }
+        }
+        log_free(log);
+        reader_close();
+    }
+}
+
 /* ---- levels ---- */
 
 static struct level {
@@ -476,6 +507,7 @@ int main(void)
     STORIES_ADD(&stories, blockeds, test_flows_again);
     stories_add(&stories, "wherever a line of JSON is cut", test_every_cut_of_json, NULL);
     stories_add(&stories, "the same again and again", test_repeats, NULL);
+    stories_add(&stories, "each byte at each place", test_every_place, NULL);
     stories_add(&stories, "wherever a line is cut", test_every_cut, NULL);
     stories_add(&stories, "lines leave when the turn ends", test_at_the_end_of_the_turn, NULL);
     stories_add(&stories, "the caller's descriptor is left alone", test_flags_of_the_caller, NULL);
