@@ -136,35 +136,43 @@ static void test_value(void **state)
     reader_close();
 }
 
-/* Each byte, at each place of values of each length: quotes stand where they must and nowhere else. */
+static void expect_quotes(char *value, size_t len, size_t at, int c)
+{
+    bool plain = c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
+    struct log *log = log_new(NULL, reader.to, LOG_INFO);
+
+    memset(value, 'a', len);
+    value[at] = (char)c;
+    log_begin(log, LOG_INFO, "x");
+    log_text(log, "k", (struct text){ value, len });
+    log_end(log);
+    log_free(log);
+    reader.n = 0;
+    const char *line = reader_read();
+    if ((strstr(line, " k=\"") == NULL) != plain)
+        fail_msg("byte %d at %zu of %zu: %s", c, at, len, line);
+}
+
+/* Quotes stand where they must and nowhere else: around each byte, and around those that a bound is beside at
+ * each place of values of each length. */
 static void test_every_place(void **state)
 {
+    static const unsigned char beside[] = { 0,   0x1f, ' ',  '!', '"', '#',  '<',  '=',
+                                            '>', '[',  '\\', ']', '~', 0x7f, 0x80, 0xff };
     enum { LONGEST = 19 };
     char value[LONGEST];
 
     (void)state;
+    reader_open(false);
+    for (int c = 0; c < 256; c++)
+        expect_quotes(value, 8, 3, c);
     for (size_t len = 1; len <= LONGEST; len++) {
-        struct log *log;
-
-        reader_open(false);
-        log = log_new(NULL, reader.to, LOG_INFO);
         for (size_t at = 0; at < len; at++) {
-            for (int c = 0; c < 256; c++) {
-                bool plain = c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
-                memset(value, 'a', len);
-                value[at] = (char)c;
-                log_begin(log, LOG_INFO, "x");
-                log_text(log, "k", (struct text){ value, len });
-                log_end(log);
-                const char *line = reader_read();
-                if ((strstr(line, " k=\"") == NULL) != plain)
-                    fail_msg("byte %d at %zu of %zu: %s", c, at, len, line);
-                reader.n = 0;
-            }
+            for (size_t i = 0; i < sizeof(beside); i++)
+                expect_quotes(value, len, at, beside[i]);
         }
-        log_free(log);
-        reader_close();
     }
+    reader_close();
 }
 
 /* ---- levels ---- */
