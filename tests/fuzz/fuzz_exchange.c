@@ -25,6 +25,7 @@
 #include "config/settings.h"
 #include "proxy/caller.h"
 #include "proxy/exchange.h"
+#include "proxy/lag.h"
 #include "proxy/limits.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
@@ -245,6 +246,7 @@ static void make_everything(void)
     play.origins.tally = &tally;
     *x = (struct exchange_context){
         .tally = &tally,
+        .lag = lag_new(loop, &tally.lag),
         .loop = loop,
         .log = log_new(loop, open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_INFO),
         .settings = settings,
