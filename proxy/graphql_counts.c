@@ -76,7 +76,23 @@ static void write_rows(const struct graphql_counts *counts, FILE *out)
                 counts->n_others);
 }
 
-char *graphql_counts_write(const struct graphql_counts *counts, char *text)
+static void write_questions(const struct graphql_questions *questions, FILE *out)
+{
+    static const char asked[] = "janus_sidecar_guard_questions";
+    static const char unclear[] = "janus_sidecar_guard_questions_unclear";
+
+    fprintf(out,
+            "# TYPE %s counter\n# HELP %s Questions of the guard to VTEX ID and License Manager.\n"
+            "%s_total %" PRIu64 "\n",
+            asked, asked, asked, questions->n_asked);
+    fprintf(out,
+            "# TYPE %s counter\n# HELP %s Those of them that brought no answer to go by.\n"
+            "%s_total %" PRIu64 "\n",
+            unclear, unclear, unclear, questions->n_unclear);
+}
+
+char *graphql_counts_write(const struct graphql_counts *counts,
+                           const struct graphql_questions *questions, char *text)
 {
     static const char end[] = "# EOF\n";
     struct text before = text_of(text);
@@ -84,13 +100,16 @@ char *graphql_counts_write(const struct graphql_counts *counts, char *text)
     size_t len = 0;
     FILE *out;
 
-    if (counts->n_rows == 0 || !text_ends(before, text_of(end)))
+    if (!text_ends(before, text_of(end)))
         return text;
     out = open_memstream(&written, &len);
     if (!out)
         return text;
     fwrite(text, 1, before.len - strlen(end), out);
-    write_rows(counts, out);
+    if (counts->n_rows)
+        write_rows(counts, out);
+    if (questions)
+        write_questions(questions, out);
     fputs(end, out);
     fclose(out);
     free(text);

@@ -5,6 +5,8 @@
 #ifndef PROXY_GRAPHQL_COUNTS_H
 #define PROXY_GRAPHQL_COUNTS_H
 
+#include <stdint.h>
+
 #include "policy/graphql/gate.h"
 
 struct graphql_counts;
@@ -16,7 +18,14 @@ void graphql_counts_add(struct graphql_counts *counts, const struct graphql_judg
 /* "query", "mutation", "subscription", or "unread". */
 const char *graphql_counted_type(const struct graphql_judgement *judgement);
 
-/* `text` is OpenMetrics, taken; the result has our lines before its end. The caller frees. */
-char *graphql_counts_write(const struct graphql_counts *counts, char *text);
+/* What the guard has asked of VTEX ID and License Manager. */
+struct graphql_questions {
+    uint64_t n_asked, n_unclear; /* n_unclear: those that brought no yes and no no */
+};
+
+/* `text` is OpenMetrics, taken; the result has our lines before its end. The caller frees. `questions`: NULL
+ * without a guard. */
+char *graphql_counts_write(const struct graphql_counts *counts,
+                           const struct graphql_questions *questions, char *text);
 
 #endif

@@ -122,7 +122,8 @@ static char *write_metrics(void *context, const char *query, unsigned *status)
 
     (void)query;
     *status = 200;
-    return graphql_counts_write(((const struct sidecar *)context)->exchanges.graphql_counts,
+    const struct sidecar *sidecar = context;
+    return graphql_counts_write(sidecar->exchanges.graphql_counts, guard_questions(sidecar->guard),
                                 sidecar_metrics(&facts));
 }
 

@@ -16,6 +16,7 @@ struct guard {
     struct origins *origins;
     struct exchange_guard rules;
     struct exchange_context context;
+    struct graphql_questions questions; /* as last told */
     struct front_handler handler;
     struct front *front;
     void (*emptied)(void *arg);
@@ -208,6 +209,14 @@ void guard_drain(struct guard *guard)
         return;
     guard->context.leaving = guard->context.draining = true;
     front_drain(guard->front);
+}
+
+const struct graphql_questions *guard_questions(struct guard *guard)
+{
+    if (!guard)
+        return NULL;
+    guard->questions = granter_questions(guard->rules.granter);
+    return &guard->questions;
 }
 
 size_t guard_n_clients(const struct guard *guard)
