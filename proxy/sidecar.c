@@ -515,8 +515,8 @@ static void silence(struct sidecar *sidecar)
             event_free(sidecar->signals[i]);
     }
     notify_free(sidecar->notify);
+    guard_silence(sidecar->guard); /* each tells the other that it is empty: both must be there */
     front_free(sidecar->front);
-    guard_silence(sidecar->guard);
     admin_free(sidecar->admin);
     callers_free(sidecar->callers);
     token_keeper_free(sidecar->keeper);

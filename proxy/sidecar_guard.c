@@ -221,5 +221,5 @@ const struct graphql_questions *guard_questions(struct guard *guard)
 
 size_t guard_n_clients(const struct guard *guard)
 {
-    return guard ? front_n_clients(guard->front) : 0;
+    return guard && guard->front ? front_n_clients(guard->front) : 0;
 }

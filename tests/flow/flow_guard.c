@@ -775,6 +775,36 @@ static void drained(void **state)
     close_scene();
 }
 
+/* One waits for VTEX ID, one for the app, and one is idle: at --drain-timeout they are cut, and it says so. */
+static void cut_at_the_end(void **state)
+{
+    static const char *const words[] = { "--drain-timeout", "300ms", "--guard-timeout", "1m",
+                                         NULL };
+
+    (void)state;
+    open_scene("\"graphql\":\"1.x\"", words);
+    char *token = mint("kind=admin");
+    sim_tell(scene.sim, "/_sim/override?route=vtexid-validate&ms=50000");
+    struct client *asking = say(HEADER, token, Q("{ orders }"));
+    while (asked("vtexid-validate") == 0)
+        ;
+    struct client *waiting = say(POST, NULL, Q("{ open }")), *idle = client_new(scene.guard_port);
+    origin_head(origin_accept(scene.app));
+    process_signal(scene.sidecar, SIGTERM);
+    free(process_await(scene.sidecar, "event=drain_cut"));
+    assert_int_equal(process_wait(scene.sidecar), 1);
+    assert_null(strstr(process_log(scene.sidecar), "Sanitizer"));
+    client_end(asking);
+    client_end(waiting);
+    client_end(idle);
+    clients_close();
+    process_free(scene.sidecar);
+    free(token);
+    sim_tell(scene.sim, "/_sim/override?clear=1");
+    start_sidecar(NULL);
+    close_scene();
+}
+
 static void new_schema(void **state)
 {
     (void)state;
@@ -891,6 +921,7 @@ int main(void)
     stories_add(own, "no @auth, and no builder named", closed_without_a_builder, NULL);
     stories_add(own, "--guard-timeout", impatient, NULL);
     stories_add(own, "SIGTERM", drained, NULL);
+    stories_add(own, "--drain-timeout", cut_at_the_end, NULL);
     stories_add(own, "a new schema", new_schema, NULL);
     STORIES_ADD(own, wrongs, does_not_start);
     stories_add(own, "validate", is_validated, NULL);
