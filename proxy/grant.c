@@ -41,7 +41,7 @@ struct granter {
     struct grant_cache *cache;
     LIST_HEAD(, flight) flights;
     size_t n_flights;
-    struct granter_facts facts;
+    struct graphql_questions questions;
     char why[WHY_MAX];
 };
 
@@ -98,9 +98,9 @@ void granter_free(struct granter *granter)
     free(granter);
 }
 
-struct granter_facts granter_facts(const struct granter *granter)
+struct graphql_questions granter_questions(const struct granter *granter)
 {
-    return granter->facts;
+    return granter->questions;
 }
 
 /* ---- answers ---- */
@@ -186,7 +186,7 @@ static void on_answer(void *arg, const struct ask_answer *answer)
     const char *why;
     enum grant_result result = take_answer(flight, answer, &why);
 
-    granter->facts.n_unclear += result == GRANT_UNCLEAR;
+    granter->questions.n_unclear += result == GRANT_UNCLEAR;
     snprintf(unclear, sizeof(unclear), "%s: %s", flight->identity ? "VTEX ID" : "License Manager",
              why);
     LIST_REMOVE(flight, link); /* who asks from now on, asks anew */
@@ -230,7 +230,7 @@ static struct flight *open_flight(struct granter *granter, const struct grant_ke
     LIST_INIT(&flight->waiters);
     LIST_INSERT_HEAD(&granter->flights, flight, link);
     granter->n_flights++;
-    granter->facts.n_asked++;
+    granter->questions.n_asked++;
     flight->ask = ask_open(&plan, on_answer, flight);
     return flight;
 }

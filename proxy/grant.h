@@ -13,6 +13,7 @@
 
 #include "config/settings.h"
 #include "policy/graphql/gate.h"
+#include "proxy/graphql_counts.h"
 #include "proxy/loop.h"
 #include "proxy/token/realm.h"
 
@@ -62,9 +63,6 @@ enum grant_result granter_ask(struct granter *granter, struct grant_waiter *wait
 /* Waits no longer; fine if it does not wait. */
 void granter_leave(struct granter *granter, struct grant_waiter *waiter);
 
-struct granter_facts {
-    uint64_t n_asked, n_unclear; /* questions that went out, and those that brought nothing */
-};
-struct granter_facts granter_facts(const struct granter *granter);
+struct graphql_questions granter_questions(const struct granter *granter);
 
 #endif

@@ -20,6 +20,11 @@ void graphql_counts_add(struct graphql_counts *counts, const struct graphql_judg
 /* "query", "mutation", "subscription", or "unread". */
 const char *graphql_counted_type(const struct graphql_judgement *judgement);
 
+/* What the guard has asked of VTEX ID and License Manager. */
+struct graphql_questions {
+    uint64_t n_asked, n_unclear; /* n_unclear: those that brought no yes and no no */
+};
+
 struct graphql_count {
     const char *type, *name, *fields; /* of all that found no room: "other", "", "" */
     uint64_t n;

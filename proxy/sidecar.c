@@ -99,6 +99,7 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .n_log_lines_dropped = log_n_dropped(sidecar->log),
         .tally = &sidecar->tally,
         .graphql = exchanges->graphql_counts,
+        .questions = guard_questions(sidecar->guard),
     };
 }
 
@@ -546,8 +547,8 @@ static void silence(struct sidecar *sidecar)
             event_free(sidecar->signals[i]);
     }
     notify_free(sidecar->notify);
+    guard_silence(sidecar->guard); /* each tells the other that it is empty: both must be there */
     front_free(sidecar->front);
-    guard_silence(sidecar->guard);
     admin_free(sidecar->admin);
     callers_free(sidecar->callers);
     token_keeper_free(sidecar->keeper);

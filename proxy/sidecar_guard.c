@@ -16,6 +16,7 @@ struct guard {
     struct origins *origins;
     struct exchange_guard rules;
     struct exchange_context context;
+    struct graphql_questions questions; /* as last told */
     struct front_handler handler;
     struct front *front;
     void (*emptied)(void *arg);
@@ -212,7 +213,15 @@ void guard_drain(struct guard *guard)
     front_drain(guard->front);
 }
 
+const struct graphql_questions *guard_questions(struct guard *guard)
+{
+    if (!guard)
+        return NULL;
+    guard->questions = granter_questions(guard->rules.granter);
+    return &guard->questions;
+}
+
 size_t guard_n_clients(const struct guard *guard)
 {
-    return guard ? front_n_clients(guard->front) : 0;
+    return guard && guard->front ? front_n_clients(guard->front) : 0;
 }

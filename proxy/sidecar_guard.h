@@ -39,6 +39,8 @@ void guard_use(struct guard *guard, struct graphql_gate *gate);
 /* NULL is fine, as it is for the next ones: then there are no clients. */
 void guard_leave(struct guard *guard); /* connections are not kept any more */
 void guard_drain(struct guard *guard);
+/* NULL without a guard; valid until the next call. */
+const struct graphql_questions *guard_questions(struct guard *guard);
 size_t guard_n_clients(const struct guard *guard);
 
 #endif

@@ -58,6 +58,9 @@ OF_FACTS(names_asked, true, facts->tally->names.asked)
 OF_FACTS(names_known, true, facts->tally->names.hits)
 OF_FACTS(names_moved, true, facts->tally->names.moved)
 
+OF_FACTS(questions, facts->questions, (double)facts->questions->n_asked)
+OF_FACTS(unclear, facts->questions, (double)facts->questions->n_unclear)
+
 OF_FACTS(token_live, true, facts->token.current ? 1 : 0)
 OF_FACTS(token_number, true,
          facts->token.current ? token_generation(facts->token.current) : facts->token.generation)
@@ -270,6 +273,11 @@ static const struct metric rows[] = {
     { NAMED("graphql_operations"), METRIC_COUNTER, NULL,
       "GraphQL operations that were read, by type, name and root fields: the first 200 of them, and other for the rest.",
       MANY("type, name, fields", graphql_operations) },
+
+    { NAMED("guard_questions"), METRIC_COUNTER, NULL, "Questions of the guard to VTEX ID and License Manager.",
+      ONE(questions) },
+    { NAMED("guard_questions_unclear"), METRIC_COUNTER, NULL, "Those of them that brought no answer to go by.",
+      ONE(unclear) },
 
     { NAMED("token_live"), METRIC_GAUGE, NULL, "1 if there is a token that may be sent.", ONE(token_live) },
     { NAMED("token"), METRIC_INFO, NULL, "The current token, as the log names it.",

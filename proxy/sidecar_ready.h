@@ -9,6 +9,7 @@
 #include "proxy/token/keeper.h"
 
 struct graphql_counts;
+struct graphql_questions;
 
 struct readiness_facts {
     const struct settings *settings;
@@ -22,7 +23,8 @@ struct readiness_facts {
     uint64_t n_log_lines_dropped;
     const struct tally *tally; /* of all loops together */
     const struct graphql_counts *graphql;
-    struct self_facts self; /* for /metrics alone: the kernel is asked */
+    const struct graphql_questions *questions; /* of the guard; NULL without one */
+    struct self_facts self;                    /* for /metrics alone: the kernel is asked */
 };
 
 /* Writes one JSON object, cut at `size`. True if the sidecar can serve: with a live token, unless it

@@ -13,9 +13,9 @@
 
 enum {
     GRAPHQL_BODY_MAX = 3 * 1024 * 1024, /* as @vtex/api takes; longer ones are not given here */
-    GRAPHQL_BATCH_MAX = 32,
+    GRAPHQL_BATCH_MAX = 16,
     GRAPHQL_PARAMETERS_MAX = 64, /* of a URL, and members of a request */
-    GRAPHQL_VARIABLES_MAX = 1000,
+    GRAPHQL_VARIABLES_MAX = 256,
 };
 
 /* at == NULL: it is not there. */

@@ -12,8 +12,8 @@
 
 enum {
     GRAPHQL_ROOT_FIELDS_MAX = 256,  /* different ones */
-    GRAPHQL_SELECTIONS_MAX = 5000,  /* that are looked at, aliases included */
-    GRAPHQL_DEFINITIONS_MAX = 1000, /* of one document */
+    GRAPHQL_SELECTIONS_MAX = 2000,  /* that are looked at, aliases included */
+    GRAPHQL_DEFINITIONS_MAX = 256,  /* of one document */
     GRAPHQL_SPREADS_DEEP_MAX = 200, /* fragments within fragments */
 };
 

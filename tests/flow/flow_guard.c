@@ -716,8 +716,10 @@ static void told(void **state)
     assert_non_null(strstr(line, "outcome=guard_unauthenticated"));
     free(line);
     client_say(admin, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    assert_non_null(
-        strstr(client_response(admin)->body.at, "name=\"Told\",fields=\"orders\"} 1\n"));
+    const char *metrics = client_response(admin)->body.at;
+    assert_non_null(strstr(metrics, "name=\"Told\",fields=\"orders\"} 1\n"));
+    assert_non_null(strstr(metrics, "\njanus_sidecar_guard_questions_total "));
+    assert_non_null(strstr(metrics, "\njanus_sidecar_guard_questions_unclear_total "));
 }
 
 /* ---- scenes of their own ---- */
@@ -773,6 +775,36 @@ static void drained(void **state)
     close_scene();
 }
 
+/* One waits for VTEX ID, one for the app, and one is idle: at --drain-timeout they are cut, and it says so. */
+static void cut_at_the_end(void **state)
+{
+    static const char *const words[] = { "--drain-timeout", "300ms", "--guard-timeout", "1m",
+                                         NULL };
+
+    (void)state;
+    open_scene("\"graphql\":\"1.x\"", words);
+    char *token = mint("kind=admin");
+    sim_tell(scene.sim, "/_sim/override?route=vtexid-validate&ms=50000");
+    struct client *asking = say(HEADER, token, Q("{ orders }"));
+    while (asked("vtexid-validate") == 0)
+        ;
+    struct client *waiting = say(POST, NULL, Q("{ open }")), *idle = client_new(scene.guard_port);
+    origin_head(origin_accept(scene.app));
+    process_signal(scene.sidecar, SIGTERM);
+    free(process_await(scene.sidecar, "event=drain_cut"));
+    assert_int_equal(process_wait(scene.sidecar), 1);
+    assert_null(strstr(process_log(scene.sidecar), "Sanitizer"));
+    client_end(asking);
+    client_end(waiting);
+    client_end(idle);
+    clients_close();
+    process_free(scene.sidecar);
+    free(token);
+    sim_tell(scene.sim, "/_sim/override?clear=1");
+    start_sidecar(NULL);
+    close_scene();
+}
+
 static void new_schema(void **state)
 {
     (void)state;
@@ -785,6 +817,83 @@ static void new_schema(void **state)
     expect_status(client_response(admin), 200);
     is_refused(say(POST, NULL, Q("{ open }")), 200, "UNAUTHENTICATED", "");
     close_scene();
+}
+
+/* ---- settings that make no guard ---- */
+
+#define GUARD "--guard-listen", "127.0.0.1:0", "--graphql-schema", "schema.graphql", "--guard-app"
+
+static struct wrong {
+    const char *name, *options[8], *says;
+} wrongs[] = {
+    { "no app",
+      { "--guard-listen", "127.0.0.1:0", "--graphql-schema", "schema.graphql" },
+      "--guard-app: error: is missing" },
+    { "no schema",
+      { "--guard-listen", "127.0.0.1:0", "--guard-app", "http://127.0.0.1:1" },
+      "--graphql-schema: error: is missing" },
+    { "no address",
+      { "--graphql-schema", "schema.graphql", "--guard-app", "http://127.0.0.1:1" },
+      "--guard-listen: error: is missing" },
+    { "an app behind TLS", { GUARD, "https://127.0.0.1:1" }, "--guard-app: error: write http://" },
+    { "an app with a path", { GUARD, "http://127.0.0.1:1/x" }, "and nothing else" },
+    { "an app with a name in it", { GUARD, "http://a@127.0.0.1:1" }, "and nothing else" },
+    { "port 0", { GUARD, "http://127.0.0.1:0" }, "--guard-app: error: its port" },
+    { "no host", { GUARD, "http://:1" }, "--guard-app: error: " },
+    { "a schema that is not there",
+      { "--guard-listen", "127.0.0.1:0", "--graphql-schema", "none", "--guard-app", "http://a:1" },
+      "none: error: " },
+    { "a schema that is none",
+      { "--guard-listen", "127.0.0.1:0", "--graphql-schema", "manifest.json", "--guard-app",
+        "http://a:1" },
+      "manifest.json:1:2: error: " },
+    { "schemas of other apps that are not there",
+      { "--provider-schemas", "none" },
+      "none: error: No such file" },
+};
+
+static void ends_with(const char *command, const char *const *options, int code, const char *says)
+{
+    const char *words[WORDS_MAX] = { command, "--account", "acme", "--manifest", "manifest.json" };
+    struct folder *folder = folder_new();
+
+    memcpy(words + 5, options, 8 * sizeof(*options));
+    folder_write(folder, "schema.graphql", schema);
+    folder_write(folder, "manifest.json",
+                 "{\"vendor\":\"acme\",\"name\":\"shop\",\"version\":\"1.0.0\",\"builders\":{"
+                 "\"graphql\":\"1.x\"},\"policies\":[]}");
+    struct process_plan plan = { .program = "janus-sidecar",
+                                 .work_folder = folder_path(folder),
+                                 .options = words };
+    struct process *process = process_start(&plan);
+    int ended = process_wait(process);
+    if (ended != code ||
+        (!strstr(process_log(process), says) && !strstr(process_output(process), says)))
+        fail_msg("%s ended with %d, \"%s\" was wanted:\n%s%s", command, ended, says,
+                 process_log(process), process_output(process));
+    process_free(process);
+    folder_free(folder);
+}
+
+static void does_not_start(void **state)
+{
+    const struct wrong *row = *state;
+
+    ends_with("run", row->options, 2, row->says);
+    ends_with("validate", row->options, 1, row->says);
+}
+
+/* Forms that a person may write; the schema's own mistake is still an error, and is said. */
+static void is_validated(void **state)
+{
+    static const char *const apps[] = { "http://127.0.0.1:5050", "http://[::1]:5050/", "HTTP://app",
+                                        "http://app.internal:80" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(apps) / sizeof(apps[0]); i++) {
+        const char *const options[8] = { GUARD, apps[i] };
+        ends_with("validate", options, 1, "@auth on Query.broken is PRIVATE but has no");
+    }
 }
 
 int main(void)
@@ -812,7 +921,10 @@ int main(void)
     stories_add(own, "no @auth, and no builder named", closed_without_a_builder, NULL);
     stories_add(own, "--guard-timeout", impatient, NULL);
     stories_add(own, "SIGTERM", drained, NULL);
+    stories_add(own, "--drain-timeout", cut_at_the_end, NULL);
     stories_add(own, "a new schema", new_schema, NULL);
+    STORIES_ADD(own, wrongs, does_not_start);
+    stories_add(own, "validate", is_validated, NULL);
     for (size_t i = 0; i < stories->n; i++)
         stories->tests[i].teardown_func = after_each;
     failed = _cmocka_run_group_tests("guard", stories->tests, stories->n, open_usual, close_usual);

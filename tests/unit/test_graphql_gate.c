@@ -419,9 +419,11 @@ static struct large_row {
     { "inline fragments 10,000 deep", "{\"query\":\"{", "...{", 10000, "\"}", "unreadable" },
     { "JSON 100,000 deep", "{\"query\":\"{open}\",\"variables\":", "[", 100000, "}",
       "unreadable: its body is not JSON" },
-    { "6,000 aliases", "{\"query\":\"{", "a:open ", 6000, "}\"}",
+    { "3,000 aliases", "{\"query\":\"{", "a:open ", 3000, "}\"}",
       "unreadable: it selects more root fields" },
-    { "4,000 aliases", "{\"query\":\"{", "a:open ", 4000, "orders}\"}", "guarded Orders" },
+    { "1,900 aliases", "{\"query\":\"{", "a:open ", 1900, "orders}\"}", "guarded Orders" },
+    { "300 operations", "{\"query\":\"{open}", " query A{open}", 300, "\",\"operationName\":\"B\"}",
+      "unreadable: it has more definitions" },
     { "100 operations in a list", "[", "{\"query\":\"{open}\"},", 100, "{\"query\":\"{open}\"}]",
       "unreadable: it has more operations" },
     { "60,000 directives", "{\"query\":\"{orders ", "@a ", 60000, "}\"}", "unreadable" },
@@ -442,7 +444,7 @@ static void judged_large(void **state)
     free(text);
 }
 
-/* 1000 fragments, each of which spreads the next: as deep as is allowed, and no deeper. */
+/* 250 fragments, each of which spreads the next: deeper than is allowed. */
 static void fragments_in_a_row(void **state)
 {
     char *body = NULL;
@@ -451,14 +453,33 @@ static void fragments_in_a_row(void **state)
 
     (void)state;
     fputs("{\"query\":\"{...F0}", out);
-    for (int i = 0; i < 990; i++)
+    for (int i = 0; i < 249; i++)
         fprintf(out, " fragment F%d on Query{...F%d}", i, i + 1);
-    fputs(" fragment F990 on Query{orders}\"}", out);
+    fputs(" fragment F249 on Query{orders}\"}", out);
     fclose(out);
     struct graphql_message message = { .method = TEXT("POST"),
                                        .content_type = TEXT(JSON),
                                        .body = { body, len } };
     expect("unreadable: its fragments stand in one another", &message);
+    free(body);
+}
+
+static void many_variables(void **state)
+{
+    char *body = NULL;
+    size_t len;
+    FILE *out = open_memstream(&body, &len);
+
+    (void)state;
+    fputs("{\"query\":\"{open}\",\"variables\":{\"v\":1", out);
+    for (int i = 0; i < 300; i++)
+        fprintf(out, ",\"v%d\":1", i);
+    fputs("}}", out);
+    fclose(out);
+    struct graphql_message message = { .method = TEXT("POST"),
+                                       .content_type = TEXT(JSON),
+                                       .body = { body, len } };
+    expect("unreadable: it has more variables", &message);
     free(body);
 }
 
@@ -530,7 +551,8 @@ int main(void)
     STORIES_ADD(stories, documents, judged_document);
     STORIES_ADD(stories, messages, judged_message);
     STORIES_ADD(stories, large, judged_large);
-    stories_add(stories, "990 fragments in a row", fragments_in_a_row, NULL);
+    stories_add(stories, "250 fragments in a row", fragments_in_a_row, NULL);
+    stories_add(stories, "300 variables", many_variables, NULL);
     stories_add(stories, "no @auth under 2.x", closed_under_2x, NULL);
     stories_add(stories, "what the log says of it", summary, NULL);
     STORIES_ADD(stories, routes, app_of_route);
