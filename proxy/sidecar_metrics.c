@@ -58,8 +58,8 @@ OF_FACTS(names_asked, true, facts->tally->names.asked)
 OF_FACTS(names_known, true, facts->tally->names.hits)
 OF_FACTS(names_moved, true, facts->tally->names.moved)
 
-OF_FACTS(questions, facts->questions, (double)facts->questions->n_asked)
-OF_FACTS(unclear, facts->questions, (double)facts->questions->n_unclear)
+OF_FACTS(questions, facts->questions, facts->questions ? facts->questions->n_asked : 0)
+OF_FACTS(unclear, facts->questions, facts->questions ? facts->questions->n_unclear : 0)
 
 OF_FACTS(token_live, true, facts->token.current ? 1 : 0)
 OF_FACTS(token_number, true,
