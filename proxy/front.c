@@ -171,6 +171,7 @@ void front_listen(struct front *front, int fd)
 {
     struct listener *listener = mem_alloc(1, sizeof(*listener));
 
+    socket_limit_sending(fd, CLIENT_SEND_BYTES);
     listener->fd = fd;
     listener->event = event_new(loop_base(front->loop), fd, EV_READ | EV_PERSIST, on_accept, front);
     watch_listener(front, listener);

@@ -16,7 +16,7 @@
 
 struct loop;
 
-enum handover_role { HANDOVER_LISTEN, HANDOVER_ADMIN, HANDOVER_SELF };
+enum handover_role { HANDOVER_LISTEN, HANDOVER_ADMIN, HANDOVER_GUARD, HANDOVER_SELF };
 
 /* One socket, as it goes over the wire. */
 struct handover_socket {

@@ -2,7 +2,8 @@
  * finds little to do.
  *
  *   capabilities   all but those that reading other users' files needs (root only)
- *   Landlock       files are read below named folders only; nothing is written or run; no TCP connection is made
+ *   Landlock       files are read below named folders only; nothing is written, but for the log's file, or run; no
+ *                  TCP connection is made
  *   seccomp        the system calls of sandbox_calls.c and no others: no program, no process, no TCP socket
  *
  * Connections and programs come from another process of ours (helper.h). Call all of this before there are
@@ -18,6 +19,7 @@ struct sandbox;
 /* What of it the process keeps. */
 struct sandbox_needs {
     bool connects; /* makes TCP connections: the helper */
+    bool syslog;   /* opens datagram sockets of the Unix kind, for a daemon that was started anew */
     pid_t signals; /* of a child that it may signal and wait for; 0: none */
 };
 
@@ -30,6 +32,8 @@ void sandbox_free(struct sandbox *sandbox);
 bool sandbox_read_file(struct sandbox *sandbox, const char *path);
 /* All below `path`; false: there is no such folder. */
 bool sandbox_read_folder(struct sandbox *sandbox, const char *path);
+/* The file at `path` may be created and written to, and with it any other in its folder. */
+void sandbox_write_file(struct sandbox *sandbox, const char *path);
 /* A file in `path` may be removed. */
 void sandbox_remove_in(struct sandbox *sandbox, const char *path);
 

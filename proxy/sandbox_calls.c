@@ -33,7 +33,7 @@ static const int always[] = {
     SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat),
     SCMP_SYS(statx), SCMP_SYS(lseek), SCMP_SYS(pread64), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
     SCMP_SYS(getdents64), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-    SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+    SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(dup3), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
     SCMP_SYS(epoll_create1), SCMP_SYS(inotify_init1), SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch),
     SCMP_SYS(socketpair),
     /* memory */
@@ -84,6 +84,9 @@ static const struct row {
   connecting[] = {
     { SCMP_SYS(socket), 2, { IS(0, AF_INET), HAS(1, 0xf, SOCK_STREAM) } },
     { SCMP_SYS(socket), 2, { IS(0, AF_INET6), HAS(1, 0xf, SOCK_STREAM) } },
+},
+  logging[] = {
+    { SCMP_SYS(socket), 2, { IS(0, AF_UNIX), HAS(1, 0xf, SOCK_DGRAM) } },
 },
   parents[] = {
     { SCMP_SYS(wait4), 0, { { 0 } } },
@@ -142,6 +145,7 @@ static bool fill(scmp_filter_ctx filter, const struct sandbox_needs *needs)
            add_rows(filter, conditional, sizeof(conditional) / sizeof(conditional[0])) &&
            (!needs->connects ||
             add_rows(filter, connecting, sizeof(connecting) / sizeof(connecting[0]))) &&
+           (!needs->syslog || add_rows(filter, logging, sizeof(logging) / sizeof(logging[0]))) &&
            add_signals(filter, needs->signals);
 }
 

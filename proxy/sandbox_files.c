@@ -18,9 +18,11 @@
 enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446, RULE_PATH_BENEATH = 1 };
 
 enum {
+    WRITE_FILE = 1 << 1,
     READ_FILE = 1 << 2,
     READ_DIR = 1 << 3,
     REMOVE_FILE = 1 << 5,
+    MAKE_FILE = 1 << 8,
     FILE_RIGHTS = 13,             /* of ABI 1: execute to make_sym */
     NET_TCP = 1 << 0 | 1 << 1,    /* bind and connect: ABI 4 */
     SCOPE_ABSTRACT_UNIX = 1 << 0, /* ABI 6 */
@@ -57,6 +59,14 @@ static bool allow(struct sandbox *sandbox, const char *path, uint64_t access)
 bool sandbox_read_folder(struct sandbox *sandbox, const char *path)
 {
     return allow(sandbox, path, READ_FILE | READ_DIR);
+}
+
+void sandbox_write_file(struct sandbox *sandbox, const char *path)
+{
+    char folder[PATH_MAX];
+
+    snprintf(folder, sizeof(folder), "%s", path);
+    allow(sandbox, dirname(folder), WRITE_FILE | MAKE_FILE);
 }
 
 void sandbox_remove_in(struct sandbox *sandbox, const char *path)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "config/memory.h"
@@ -17,6 +18,8 @@
 #include "proxy/loop.h"
 #include "proxy/metrics.h"
 #include "proxy/notify.h"
+#include "proxy/sidecar_graphql.h"
+#include "proxy/sidecar_guard.h"
 #include "proxy/sidecar_listeners.h"
 #include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_origins.h"
@@ -30,7 +33,7 @@
 #include "proxy/token/locked.h"
 #include "proxy/token/report.h"
 
-enum { SIGNALS = 3, EXIT_UNUSABLE = 2 };
+enum { EXIT_UNUSABLE = 2 };
 
 struct sidecar {
     struct settings *settings;
@@ -38,7 +41,11 @@ struct sidecar {
     bool settings_failed;
     struct loop *loop;
     struct notify *notify;
+    struct log_sink *log_sink; /* until the log takes it */
     struct log *log;
+    struct tally tally; /* of the loop */
+    struct lag *lag;
+    struct self *self;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
     struct live_providers *providers;    /* NULL without --provider-policies */
@@ -63,7 +70,13 @@ struct sidecar {
     struct handover *handover; /* NULL: no --handover, or we have been succeeded */
     struct exchange_context exchanges;
 
-    struct event *signals[SIGNALS];
+    /* GraphQL */
+    struct graphql_catalog *schemas; /* NULL without --provider-schemas */
+    struct graphql_gate *own_schema; /* until the guard has it */
+    struct guard *guard;             /* NULL without --guard-listen */
+
+    int signals; /* a signalfd, once it runs; 0: not yet */
+    struct event *signalled;
     struct deadlines *delay_deadlines, *drain_deadlines, *total_deadlines;
     struct deadline delay_deadline, drain_deadline;
     bool told_to_end;
@@ -95,6 +108,10 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .n_retries_refused = exchanges->retries.n_refused,
         .n_circuits_open = origins_n_circuits_open(sidecar->origins),
         .held_bytes = held_bytes(),
+        .n_log_lines_dropped = log_n_dropped(sidecar->log),
+        .tally = &sidecar->tally,
+        .graphql = exchanges->graphql_counts,
+        .questions = guard_questions(sidecar->guard),
     };
 }
 
@@ -119,13 +136,30 @@ static char *write_token(void *context, const char *query, unsigned *status)
     return token_report_text(&facts, sidecar->settings);
 }
 
-static char *write_metrics(void *context, const char *query, unsigned *status)
+static char *metrics_as(enum metrics_form form, const struct sidecar *sidecar, unsigned *status)
 {
-    struct readiness_facts facts = facts_of(context);
+    struct readiness_facts facts = facts_of(sidecar);
 
-    (void)query;
+    facts.self = self_look(sidecar->self);
     *status = 200;
-    return sidecar_metrics(&facts);
+    return sidecar_metrics(form, &facts);
+}
+
+static char *write_open_metrics(void *context, const char *query, unsigned *status)
+{
+    (void)query;
+    return metrics_as(METRICS_OPEN, context, status);
+}
+
+static char *write_text_metrics(void *context, const char *query, unsigned *status)
+{
+    (void)query;
+    return metrics_as(METRICS_TEXT, context, status);
+}
+
+static bool wants_open_metrics(const char *accept)
+{
+    return metrics_wanted(accept) == METRICS_OPEN;
 }
 
 static char *write_policy(void *context, const char *query, unsigned *status)
@@ -147,11 +181,17 @@ static char *write_explanation(void *context, const char *query, unsigned *statu
 
 /* ---- signals ---- */
 
+static void break_if_empty(void *arg)
+{
+    const struct sidecar *sidecar = arg;
+
+    if (front_n_clients(sidecar->front) == 0 && guard_n_clients(sidecar->guard) == 0)
+        event_base_loopbreak(loop_base(sidecar->loop));
+}
+
 static void on_emptied(void *context)
 {
-    struct exchange_context *exchanges = context;
-
-    event_base_loopbreak(loop_base(exchanges->loop));
+    break_if_empty((char *)context - offsetof(struct sidecar, exchanges));
 }
 
 static void cut_now(struct sidecar *sidecar)
@@ -174,6 +214,7 @@ static void drain(struct sidecar *sidecar, const char *why)
     notify_stopping(sidecar->notify);
     deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
     front_drain(sidecar->front);
+    guard_drain(sidecar->guard);
 }
 
 static void on_delay_deadline(struct deadline *deadline)
@@ -196,6 +237,7 @@ static void begin_to_end(struct sidecar *sidecar, const char *why)
         log_message(sidecar->log, LOG_INFO, "leaving", "%s: no new connections after %u ms", why,
                     sidecar->settings->drain_delay_ms);
         sidecar->exchanges.leaving = true;
+        guard_leave(sidecar->guard);
         notify_stopping(sidecar->notify);
         deadline_set(sidecar->delay_deadlines, &sidecar->delay_deadline);
     }
@@ -215,6 +257,7 @@ static void on_succeeded(void *context)
     sidecar->admin = NULL;
     sidecar->exchanges.leaving = true;
     deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
+    guard_succeeded(sidecar->guard);
     front_leave(sidecar->front);
 }
 
@@ -303,6 +346,7 @@ static void apply_settings(struct sidecar *sidecar)
     deadlines_set_length(exchanges->idle_deadlines, settings->idle_ms);
     deadlines_set_length(sidecar->drain_deadlines, settings->drain_ms);
     deadlines_set_length(sidecar->delay_deadlines, settings->drain_delay_ms);
+    guard_apply_settings(sidecar->guard, exchanges);
     watch_tls(sidecar);
 }
 
@@ -320,30 +364,57 @@ static void reload_settings(struct sidecar *sidecar, struct diags *told)
     settings_free(retired);
 }
 
+/* What cannot be read leaves in force what was. */
+static void reload_schemas(struct sidecar *sidecar, struct diags *told)
+{
+    size_t n = told->n;
+    struct graphql_catalog *schemas = schemas_load(sidecar->settings, told);
+    struct graphql_gate *gate = own_schema_load(sidecar->settings, told);
+
+    for (; n < told->n; n++)
+        log_message(sidecar->log, told->items[n].level == DIAG_ERROR ? LOG_ERROR : LOG_WARNING,
+                    "schema", "%s: %s", told->items[n].where, told->items[n].what);
+    if (schemas) {
+        graphql_catalog_free(sidecar->schemas);
+        sidecar->exchanges.schemas = sidecar->schemas = schemas;
+    }
+    if (gate)
+        guard_use(sidecar->guard, gate);
+}
+
 static void reload_all(struct sidecar *sidecar, struct diags *told)
 {
     notify_reloading(sidecar->notify);
+    log_reopen(sidecar->log);
     reload_settings(sidecar, told);
     sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
+    reload_schemas(sidecar, told);
     token_keeper_refresh(sidecar->keeper);
     if (!sidecar->exchanges.draining)
         notify_ready(sidecar->notify);
 }
 
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void take_signal(struct sidecar *sidecar, uint32_t number)
 {
-    struct sidecar *sidecar = arg;
     struct diags told = { 0 };
 
-    (void)what;
     if (number == SIGHUP) {
         reload_all(sidecar, &told);
         diags_fini(&told);
     } else {
         begin_to_end(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+    struct signalfd_siginfo sent;
+
+    (void)what;
+    while (read(fd, &sent, sizeof(sent)) == (ssize_t)sizeof(sent))
+        take_signal(arg, sent.ssi_signo);
 }
 
 /* ---- what the operator asks for by POST ---- */
@@ -373,6 +444,7 @@ static char *do_drain(void *context, const char *query, unsigned *status)
     if (!sidecar->exchanges.leaving)
         log_message(sidecar->log, LOG_INFO, "leaving", "POST /drain: connections are not kept");
     sidecar->exchanges.leaving = true;
+    guard_leave(sidecar->guard);
     return text_dup(TEXT("{\"draining\":true}\n"));
 }
 
@@ -389,25 +461,34 @@ static char *do_quit(void *context, const char *query, unsigned *status)
 }
 
 static const struct admin_page pages[] = {
-    { "/readyz", write_readiness, NULL, false },
-    { "/token", write_token, NULL, false },
-    { "/metrics", write_metrics, METRICS_CONTENT_TYPE, false },
-    { "/policy", write_policy, NULL, false },
-    { "/explain", write_explanation, NULL, false },
-    { "/reload", do_reload, NULL, true },
-    { "/drain", do_drain, NULL, true },
-    { "/quitquitquit", do_quit, NULL, true },
+    { "/readyz", write_readiness, NULL, false, NULL },
+    { "/token", write_token, NULL, false, NULL },
+    { "/metrics", write_open_metrics, METRICS_OPEN_TYPE, false, wants_open_metrics },
+    { "/metrics", write_text_metrics, METRICS_TEXT_TYPE, false, NULL },
+    { "/policy", write_policy, NULL, false, NULL },
+    { "/explain", write_explanation, NULL, false, NULL },
+    { "/reload", do_reload, NULL, true, NULL },
+    { "/drain", do_drain, NULL, true, NULL },
+    { "/quitquitquit", do_quit, NULL, true, NULL },
 };
 
+/* Read, not caught: for a handler the kernel would put the registers on the stack, and with them whatever of a secret
+ * was last moved or decrypted. */
 static void watch_signals(struct sidecar *sidecar)
 {
-    static const int numbers[SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
+    sigset_t set;
 
-    for (size_t i = 0; i < SIGNALS; i++) {
-        sidecar->signals[i] =
-            evsignal_new(loop_base(sidecar->loop), numbers[i], on_signal, sidecar);
-        event_add(sidecar->signals[i], NULL);
-    }
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sidecar->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (sidecar->signals < 0)
+        abort();
+    sidecar->signalled = event_new(loop_base(sidecar->loop), sidecar->signals, EV_READ | EV_PERSIST,
+                                   on_signal, sidecar);
+    event_add(sidecar->signalled, NULL);
 }
 
 /* ---- building ---- */
@@ -445,7 +526,7 @@ static void build_origins(struct sidecar *sidecar)
     const struct sockaddr_storage *own = listeners_own(sidecar->listeners, &n_own);
 
     sidecar->origins = origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls,
-                                   own, n_own, sidecar->helper);
+                                   own, n_own, sidecar->helper, &sidecar->tally);
     sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
                                          origins_pool(sidecar->origins), sidecar->helper);
 }
@@ -460,6 +541,8 @@ static void build_exchanges(struct sidecar *sidecar)
     sidecar->exchanges = (struct exchange_context){
         .loop = sidecar->loop,
         .log = sidecar->log,
+        .tally = &sidecar->tally,
+        .lag = sidecar->lag,
         .settings = settings,
         .pool = origins_pool(sidecar->origins),
         .keeper = sidecar->keeper,
@@ -479,6 +562,8 @@ static void build_exchanges(struct sidecar *sidecar)
         .response_deadlines = deadlines_new(sidecar->loop, settings->response_ms),
         .idle_deadlines = deadlines_new(sidecar->loop, settings->idle_ms),
         .total_deadlines = settings->total_ms ? sidecar->total_deadlines : NULL,
+        .schemas = sidecar->schemas,
+        .graphql_counts = graphql_counts_new(),
     };
     held_set_limit(settings->max_buffers_bytes);
     RAND_bytes((unsigned char *)&sidecar->exchanges.id_prefix,
@@ -497,6 +582,21 @@ static void build_policies(struct sidecar *sidecar)
                     "--mode report: what the policies deny is forwarded");
 }
 
+static void build_guard(struct sidecar *sidecar)
+{
+    struct guard_plan plan = { .exchanges = &sidecar->exchanges,
+                               .tls = sidecar->tls,
+                               .helper = sidecar->helper,
+                               .emptied = break_if_empty,
+                               .arg = sidecar };
+
+    if (!sidecar->own_schema)
+        return;
+    plan.own = listeners_own(sidecar->listeners, &plan.n_own);
+    sidecar->guard = guard_new(&plan, sidecar->own_schema);
+    sidecar->own_schema = NULL;
+}
+
 static void build_front(struct sidecar *sidecar)
 {
     sidecar->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
@@ -504,8 +604,12 @@ static void build_front(struct sidecar *sidecar)
     sidecar->front = front_new(sidecar->loop, sidecar->log, limits_of(sidecar->settings),
                                &sidecar->handler, &sidecar->exchanges);
     size_t last = listeners_n(sidecar->listeners) - 1;
-    for (size_t i = 0; i < last; i++)
-        front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
+    for (size_t i = 0; i < last; i++) {
+        if (listeners_is_guard(sidecar->listeners, i))
+            guard_listen(sidecar->guard, listeners_take(sidecar->listeners, i));
+        else
+            front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
+    }
     struct admin_rules rules = { .pages = pages,
                                  .n_pages = sizeof(pages) / sizeof(pages[0]),
                                  .context = sidecar,
@@ -560,6 +664,10 @@ struct sidecar *sidecar_new(struct settings *settings, struct diags *diags)
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
     callers_check(settings, diags);
+    sidecar->log_sink = log_sink_open(&settings->log, diags);
+    guard_check(settings, diags);
+    sidecar->schemas = schemas_load(settings, diags);
+    sidecar->own_schema = own_schema_load(settings, diags);
     sidecar->listeners = listeners_open(settings, diags);
     if (!diags->fatal)
         build_helper(sidecar, diags);
@@ -569,9 +677,13 @@ struct sidecar *sidecar_new(struct settings *settings, struct diags *diags)
     }
     sidecar->loop = loop_new();
     sidecar->notify = notify_new(sidecar->loop);
-    sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
+    sidecar->log =
+        log_open(sidecar->loop, sidecar->log_sink, settings->log_level, settings->log_format);
+    sidecar->log_sink = NULL;
     library_log = sidecar->log;
     event_set_log_callback(on_library_message);
+    sidecar->lag = lag_new(sidecar->loop, &sidecar->tally.lag);
+    sidecar->self = self_new();
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
     sidecar->delay_deadlines = deadlines_new(sidecar->loop, settings->drain_delay_ms);
     build_identity(sidecar);
@@ -581,6 +693,7 @@ struct sidecar *sidecar_new(struct settings *settings, struct diags *diags)
     build_policies(sidecar);
     if (sidecar->helper)
         helper_watch(sidecar->helper, sidecar->loop, on_helper_lost, sidecar);
+    build_guard(sidecar);
     build_front(sidecar);
     watch_tls(sidecar);
     token_keeper_start(sidecar->keeper);
@@ -599,11 +712,12 @@ static void silence(struct sidecar *sidecar)
     deadline_clear(&sidecar->delay_deadline);
     deadline_clear(&sidecar->drain_deadline);
     handover_free(sidecar->handover);
-    for (size_t i = 0; i < SIGNALS; i++) {
-        if (sidecar->signals[i])
-            event_free(sidecar->signals[i]);
-    }
+    if (sidecar->signalled)
+        event_free(sidecar->signalled);
+    if (sidecar->signals > 0)
+        close(sidecar->signals);
     notify_free(sidecar->notify);
+    guard_silence(sidecar->guard); /* each tells the other that it is empty: both must be there */
     front_free(sidecar->front);
     admin_free(sidecar->admin);
     callers_free(sidecar->callers);
@@ -621,6 +735,7 @@ static void free_loop_things(struct sidecar *sidecar)
 {
     silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
+    guard_free(sidecar->guard);
     origins_free(sidecar->origins);
     helper_free(sidecar->helper);
     sidecar->helper = NULL;
@@ -631,10 +746,13 @@ static void free_loop_things(struct sidecar *sidecar)
     deadlines_free(sidecar->exchanges.idle_deadlines);
     deadlines_free(sidecar->total_deadlines);
     library_log = NULL;
+    lag_free(sidecar->lag);
+    self_free(sidecar->self);
     log_free(sidecar->log);
     loop_free(sidecar->loop);
     realms_free(sidecar->realms);
     free(sidecar->store_cookie);
+    graphql_counts_free(sidecar->exchanges.graphql_counts);
 }
 
 void sidecar_settings_from(struct sidecar *sidecar, struct settings_source source)
@@ -654,6 +772,9 @@ void sidecar_free(struct sidecar *sidecar)
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
+    log_sink_free(sidecar->log_sink);
+    graphql_catalog_free(sidecar->schemas);
+    graphql_gate_unref(sidecar->own_schema);
     free(sidecar);
 }
 

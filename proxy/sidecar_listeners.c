@@ -17,7 +17,7 @@ struct listening {
     bool taken;
     struct unix_file file;
     struct sockaddr_storage bound;
-    bool admin;
+    bool admin, guard;
 };
 
 struct listeners {
@@ -39,14 +39,16 @@ struct opening {
     struct listeners *listeners;
     const struct listen_address *address;
     struct place place;
-    bool admin;
+    bool admin, guard;
     struct diags *diags;
 };
 
 static void keep(const struct opening *opening, int fd, const struct unix_file *file)
 {
     struct listeners *listeners = opening->listeners;
-    struct listening item = { .fd = fd, .file = *file, .admin = opening->admin };
+    struct listening item = {
+        .fd = fd, .file = *file, .admin = opening->admin, .guard = opening->guard
+    };
     socklen_t len = sizeof(item.bound);
 
     getsockname(fd, (struct sockaddr *)&item.bound, &len);
@@ -56,7 +58,7 @@ static void keep(const struct opening *opening, int fd, const struct unix_file *
         listeners->own = mem_grow(listeners->own, listeners->n_own, sizeof(*listeners->own));
         listeners->own[listeners->n_own++] = item.bound;
     }
-    if (!item.admin) {
+    if (!item.admin && !item.guard) {
         listeners->ports =
             mem_grow(listeners->ports, listeners->n_ports, sizeof(*listeners->ports));
         listeners->ports[listeners->n_ports++] =
@@ -64,14 +66,18 @@ static void keep(const struct opening *opening, int fd, const struct unix_file *
     }
 }
 
+static enum handover_role role_of(bool admin, bool guard)
+{
+    return admin ? HANDOVER_ADMIN : guard ? HANDOVER_GUARD : HANDOVER_LISTEN;
+}
+
 /* The one that whoever ran before us has opened, or a new one. */
 static int find_socket(const struct opening *opening, struct unix_file *file,
                        char why[UNIX_WHY_MAX])
 {
     const struct listen_address *address = opening->address;
-    int fd =
-        handover_adopt(opening->listeners->taken, opening->admin ? HANDOVER_ADMIN : HANDOVER_LISTEN,
-                       (const struct sockaddr *)&address->socket);
+    int fd = handover_adopt(opening->listeners->taken, role_of(opening->admin, opening->guard),
+                            (const struct sockaddr *)&address->socket);
 
     if (fd >= 0 && address->kind == LISTEN_UNIX)
         unix_adopt(address, file);
@@ -114,7 +120,7 @@ static void keep_handed(const struct opening *opening, int fd)
     static const struct unix_file none = { .fd =
                                                -1 }; /* the service manager made it, and keeps it */
 
-    if (is_open_to_others(fd) && !opening->listeners->settings->unsafe_listen)
+    if (is_open_to_others(fd) && !opening->listeners->settings->unsafe_listen && !opening->guard)
         diag_fatal(opening->diags, opening->place,
                    "systemd:%s is not a loopback address: whoever reaches it acts as the app; "
                    "--unsafe-listen allows it",
@@ -180,7 +186,7 @@ int listeners_take_handover(struct listeners *listeners)
 void listeners_give(const struct listeners *listeners, int channel)
 {
     for (size_t i = 0; i < listeners->n; i++)
-        handover_give(channel, listeners->items[i].admin ? HANDOVER_ADMIN : HANDOVER_LISTEN,
+        handover_give(channel, role_of(listeners->items[i].admin, listeners->items[i].guard),
                       listeners->items[i].fd);
 }
 
@@ -224,6 +230,13 @@ struct listeners *listeners_open(const struct settings *settings, struct diags *
         opening.address = &settings->listen[i];
         open_one(&opening);
     }
+    opening.place.file = "--guard-listen";
+    opening.guard = true;
+    for (size_t i = 0; i < settings->n_guard_listen; i++) {
+        opening.address = &settings->guard_listen[i];
+        open_one(&opening);
+    }
+    opening.guard = false;
     opening.place.file = "--admin";
     opening.address = &settings->admin;
     opening.admin = true;
@@ -262,6 +275,11 @@ size_t listeners_n(const struct listeners *listeners)
     return listeners->n;
 }
 
+bool listeners_is_guard(const struct listeners *listeners, size_t i)
+{
+    return listeners->items[i].guard;
+}
+
 int listeners_take(struct listeners *listeners, size_t i)
 {
     listeners->items[i].taken = true;
@@ -287,7 +305,7 @@ bool listeners_first(const struct listeners *listeners, bool admin, char *out, s
     for (size_t i = 0; i < listeners->n; i++) {
         const struct listening *item = &listeners->items[i];
 
-        if (item->admin != admin || (!admin && item->bound.ss_family == AF_UNIX))
+        if (item->admin != admin || item->guard || (!admin && item->bound.ss_family == AF_UNIX))
             continue;
         address_text((const struct sockaddr *)&item->bound, text);
         snprintf(out, size, "%s", text);
@@ -296,12 +314,22 @@ bool listeners_first(const struct listeners *listeners, bool admin, char *out, s
     return false;
 }
 
-void listeners_print(const struct listeners *listeners, FILE *out)
+static void print(const struct listening *item, const char *name, FILE *out)
 {
     char text[ADDRESS_TEXT_MAX];
 
+    address_text((const struct sockaddr *)&item->bound, text);
+    fprintf(out, " %s=%s", name, text);
+}
+
+void listeners_print(const struct listeners *listeners, FILE *out)
+{
     for (size_t i = 0; i < listeners->n; i++) {
-        address_text((const struct sockaddr *)&listeners->items[i].bound, text);
-        fprintf(out, " %s=%s", listeners->items[i].admin ? "admin" : "listen", text);
+        if (!listeners->items[i].guard)
+            print(&listeners->items[i], listeners->items[i].admin ? "admin" : "listen", out);
+    }
+    for (size_t i = 0; i < listeners->n; i++) {
+        if (listeners->items[i].guard)
+            print(&listeners->items[i], "guard", out);
     }
 }

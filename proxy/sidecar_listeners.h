@@ -17,6 +17,7 @@ void listeners_free(struct listeners *listeners);
 
 /* How many there are; the last is the admin listener's. (systemd:NAME may be several.) */
 size_t listeners_n(const struct listeners *listeners);
+bool listeners_is_guard(const struct listeners *listeners, size_t i);
 /* The descriptor, which is the caller's from now on; listeners_give() still hands copies out. */
 int listeners_take(struct listeners *listeners, size_t i);
 

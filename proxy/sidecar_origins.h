@@ -7,12 +7,13 @@
 
 struct helper;
 struct origins;
+struct tally;
 
-/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings`, `tls` and
- * `helper`, who makes the connections (NULL: nobody but us). */
+/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings`, `tls`, `helper`, who makes
+ * the connections (NULL: nobody but us), and the loop's `tally`. */
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
                             const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
-                            struct helper *helper);
+                            struct helper *helper, struct tally *tally);
 struct pool *origins_pool(const struct origins *origins);
 /* The settings have changed, where they stand. */
 void origins_apply_settings(struct origins *origins);

@@ -9,29 +9,82 @@
 #include <sys/un.h>
 
 #include "config/memory.h"
+#include "policy/address_class.h"
 #include "proxy/log.h"
 #include "proxy/origin/origin.h"
+#include "proxy/sidecar_guard.h"
+#include "proxy/socket.h"
 #include "proxy/token/source_command.h"
 
 /* ---- the helper ---- */
 
 /* The helper's own copy: it is forked while these stand on the caller's stack. */
+struct places {
+    struct origin_context origins;
+    struct origin_context anywhere; /* but our own listeners */
+    struct settings anything;       /* of `anywhere` */
+    struct cidr everywhere[2];
+    bool guarded;
+    struct destination app; /* of the guard */
+};
+
+/* For answers of name servers that were cut. UDP reaches any of them anyway. */
+static bool is_name_server(const struct settings *settings, const struct sockaddr *address)
+{
+    enum { DNS_PORT = 53 };
+
+    for (size_t i = 0; i < settings->n_resolver; i++) {
+        const struct sockaddr *server = (const struct sockaddr *)&settings->resolver[i];
+        if (address_port(server) == address_port(address) && address_same_host(server, address))
+            return true;
+    }
+    return !settings->n_resolver && address_port(address) == DNS_PORT;
+}
+
+/* Its address if it was given as one; a name may lead anywhere, and so only the port is looked at. */
+static bool is_app(const struct places *places, const struct sockaddr *address)
+{
+    struct sockaddr_storage app;
+
+    if (!places->guarded || address_port(address) != places->app.port)
+        return false;
+    return !address_of_literal(places->app.host, &app) ||
+           address_same_host((const struct sockaddr *)&app, address);
+}
+
 static bool may_connect(const void *context, const struct sockaddr *address)
 {
-    return origin_may_connect(context, address);
+    const struct places *places = context;
+
+    return origin_may_connect(&places->origins, address) ||
+           is_name_server(places->origins.settings, address) ||
+           (is_app(places, address) && origin_may_connect(&places->anywhere, address));
+}
+
+static void find_places(struct places *places, const struct settings *settings,
+                        const struct sockaddr_storage *own, size_t n_own)
+{
+    *places = (struct places){
+        .origins = { .settings = settings, .own = own, .n_own = n_own },
+        .anywhere = { .settings = &places->anything, .own = own, .n_own = n_own },
+        .everywhere = { { .family = AF_INET }, { .family = AF_INET6 } },
+        .anything = { .allow_address = places->everywhere, .n_allow_address = 2 },
+    };
+    places->guarded = guard_app(settings, &places->app);
 }
 
 struct helper *sidecar_helper_new(const struct settings *settings,
                                   const struct sockaddr_storage *own, size_t n_own,
                                   struct diags *diags)
 {
-    const struct origin_context context = { .settings = settings, .own = own, .n_own = n_own };
-    struct helper_rules rules = { .may_connect = may_connect, .context = &context };
+    struct places places;
+    struct helper_rules rules = { .may_connect = may_connect, .context = &places };
     const struct strings *words = &settings->token_command;
     char **environment = NULL, **argv = NULL;
 
     if (settings->sandbox == SANDBOX_OFF)
         return NULL;
+    find_places(&places, settings, own, n_own);
     if (words->n) {
         environment = source_command_environment(settings->account, settings->workspace);
         argv = mem_alloc(words->n + 1, sizeof(*argv));
@@ -91,11 +144,14 @@ static void read_what_is_set(struct sandbox *sandbox, struct log *log,
         read_file(sandbox, log, settings->client_certs[i].key);
     }
     read_folder(sandbox, log, settings->provider_policies);
+    read_folder(sandbox, log, settings->provider_schemas);
+    read_folder(sandbox, log, settings->graphql_schema);
     read_folder(sandbox, log, settings->token_session);
     read_folder(sandbox, log, getenv(X509_get_default_cert_dir_env()));
 }
 
-/* The system's trust, which OpenSSL looks into when it needs a certificate; names; ourselves, for /metrics. */
+/* The system's trust, which OpenSSL looks into when it needs a certificate; names, whose files are replaced whole;
+ * ourselves, for /metrics. */
 static void read_what_is_usual(struct sandbox *sandbox)
 {
     static const char *const usual[] = { "/etc/ssl/certs",
@@ -104,16 +160,14 @@ static void read_what_is_usual(struct sandbox *sandbox)
                                          "/etc/ca-certificates",
                                          "/usr/share/ca-certificates",
                                          "/usr/local/share/ca-certificates",
-                                         "/etc/hosts",
-                                         "/etc/resolv.conf",
-                                         "/etc/nsswitch.conf",
-                                         "/run/systemd/resolve",
                                          "/proc/self",
                                          "/dev/null",
                                          "/dev/urandom" };
 
     for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
         sandbox_read_folder(sandbox, usual[i]);
+    sandbox_read_file(sandbox, "/etc/hosts");
+    sandbox_read_file(sandbox, "/etc/resolv.conf");
     sandbox_read_folder(sandbox, X509_get_default_cert_dir());
     sandbox_read_folder(sandbox, X509_get_default_cert_file());
 }
@@ -159,13 +213,18 @@ bool sidecar_sandbox_enter(const struct settings *settings, pid_t app, struct lo
         say(log, out, true);
         return true;
     }
-    sandbox = sandbox_new((struct sandbox_needs){ .signals = app });
+    sandbox = sandbox_new(
+        (struct sandbox_needs){ .signals = app, .syslog = settings->log.kind == LOG_TO_SYSLOG });
     read_what_is_set(sandbox, log, settings);
     read_what_is_usual(sandbox);
     for (size_t i = 0; i < settings->n_listen; i++)
         remove_sockets(sandbox, &settings->listen[i]);
+    for (size_t i = 0; i < settings->n_guard_listen; i++)
+        remove_sockets(sandbox, &settings->guard_listen[i]);
     remove_sockets(sandbox, &settings->admin);
     remove_handover(sandbox, settings->handover);
+    if (settings->log.kind == LOG_TO_FILE)
+        sandbox_write_file(sandbox, settings->log.path);
     bool whole = sandbox_enter(sandbox, out);
     sandbox_free(sandbox);
     say(log, out, whole);

@@ -70,6 +70,14 @@ static void note(void *context, const char *name, bool live)
                      "has changed; it takes effect with a restart");
 }
 
+/* Each time: whoever asked for it waits for the line, and it is no repeat that could be held back. */
+static void say(struct log *log, enum log_level level, const char *event, const char *what)
+{
+    log_begin(log, level, event);
+    log_text(log, "message", text_of(what));
+    log_end(log);
+}
+
 static enum settings_reloaded take(struct settings *in_force, struct settings *fresh,
                                    struct log *log, struct diags *told, struct settings **retired)
 {
@@ -81,7 +89,7 @@ static enum settings_reloaded take(struct settings *in_force, struct settings *f
         return SETTINGS_SAME;
     }
     settings_take_live(in_force, fresh);
-    log_message(log, LOG_INFO, "settings_reloaded", "%s", change.live);
+    say(log, LOG_INFO, "settings_reloaded", change.live);
     *retired = fresh;
     return SETTINGS_CHANGED;
 }
@@ -107,7 +115,6 @@ enum settings_reloaded sidecar_settings_reload(struct settings *in_force,
         settings_free(fresh);
     findings_log(log, told, from);
     if (result == SETTINGS_KEPT)
-        log_message(log, LOG_ERROR, "settings_reload_failed",
-                    "the settings of before stay in force");
+        say(log, LOG_ERROR, "settings_reload_failed", "the settings of before stay in force");
     return result;
 }

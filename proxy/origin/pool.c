@@ -7,6 +7,8 @@
 
 #include "config/memory.h"
 #include "proxy/loop.h"
+#include "proxy/origin/resolve.h"
+#include "proxy/tally.h"
 
 enum { BUCKETS = 256 };
 
@@ -19,6 +21,7 @@ struct pool_host {
     TAILQ_ENTRY(pool_host) age; /* in pool->unused */
     struct pool *pool;
     struct tls_session session;
+    struct name_watch name;
     struct pooled_list idle; /* newest first */
     size_t n_open, n_idle;
     uint32_t hash;
@@ -33,6 +36,7 @@ struct pooled {
     struct origin *origin;
     struct deadline deadline; /* while idle */
     struct job job;
+    uint32_t name_edition; /* of the name, when its address was last found among the name's */
     bool reused;
 };
 
@@ -69,6 +73,7 @@ static void free_host(struct pool_host *host)
     TAILQ_REMOVE(&host->pool->unused, host, age);
     LIST_REMOVE(host, bucket);
     host->pool->n_hosts--;
+    name_watch_end(&host->name);
     tls_session_fini(&host->session);
     free(host);
 }
@@ -85,6 +90,8 @@ static struct pool_host *find_host(struct pool *pool, const struct destination *
     return NULL;
 }
 
+static void on_moved(struct name_watch *watch);
+
 static struct pool_host *add_host(struct pool *pool, const struct destination *destination)
 {
     struct pool_host *host = mem_alloc(1, sizeof(*host));
@@ -96,6 +103,9 @@ static struct pool_host *add_host(struct pool *pool, const struct destination *d
     host->scheme = destination->scheme;
     host->port = destination->port;
     memcpy(host->host, destination->host, sizeof(host->host));
+    host->name.moved = on_moved;
+    name_watch_begin(&host->name, pool->context->resolver,
+                     origin_place(pool->context, destination).host);
     TAILQ_INIT(&host->idle);
     TAILQ_INSERT_TAIL(&pool->unused, host, age);
     LIST_INSERT_HEAD(&pool->buckets[host->hash % BUCKETS], host, bucket);
@@ -108,11 +118,14 @@ static void count_opened(struct pool_host *host)
     if (host->n_open++ == 0)
         TAILQ_REMOVE(&host->pool->unused, host, age);
     host->pool->n_open++;
+    host->pool->context->tally->connections_open++;
+    host->pool->context->tally->connections_opened++;
 }
 
 static void count_closed(struct pool_host *host)
 {
     host->pool->n_open--;
+    host->pool->context->tally->connections_open--;
     if (--host->n_open == 0)
         TAILQ_INSERT_TAIL(&host->pool->unused, host, age);
 }
@@ -141,6 +154,7 @@ static void leave_idle(struct pooled *pooled)
     TAILQ_REMOVE(&pooled->host->pool->idle, pooled, age);
     pooled->host->n_idle--;
     pooled->host->pool->n_idle--;
+    pooled->host->pool->context->tally->connections_idle--;
     deadline_clear(&pooled->deadline);
 }
 
@@ -165,7 +179,31 @@ static void on_idle_deadline(struct deadline *deadline)
     close_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
 }
 
-/* The name may lead elsewhere by now: only a new connection finds out. */
+/* An idle connection to an address that the name has no more. Others end when they come back. */
+static void on_moved(struct name_watch *watch)
+{
+    struct pool_host *host =
+        (struct pool_host *)(void *)((char *)watch - offsetof(struct pool_host, name));
+    struct pooled *pooled, *next;
+
+    for (pooled = TAILQ_FIRST(&host->idle); pooled; pooled = next) {
+        next = TAILQ_NEXT(pooled, link);
+        if (!name_watch_covers(watch, origin_address(pooled->origin)))
+            close_idle(pooled);
+    }
+}
+
+static bool leads_there(struct pooled *pooled)
+{
+    const struct name_watch *name = &pooled->host->name;
+
+    if (pooled->name_edition != name_watch_edition(name) &&
+        !name_watch_covers(name, origin_address(pooled->origin)))
+        return false;
+    pooled->name_edition = name_watch_edition(name);
+    return true;
+}
+
 static bool is_too_old(const struct pooled *pooled)
 {
     uint64_t max_us = (uint64_t)pooled->host->pool->context->settings->pool_max_age_ms * 1000;
@@ -173,10 +211,10 @@ static bool is_too_old(const struct pooled *pooled)
     return max_us && loop_now_us() - origin_facts(pooled->origin).opened_us >= max_us;
 }
 
-/* Neither its age nor its certificate ends it. */
-static bool may_serve(const struct pooled *pooled)
+/* Neither its age, its certificate nor its name ends it. */
+static bool may_serve(struct pooled *pooled)
 {
-    return origin_is_current(pooled->origin) && !is_too_old(pooled);
+    return origin_is_current(pooled->origin) && !is_too_old(pooled) && leads_there(pooled);
 }
 
 struct pooled *pool_take(struct pool *pool, const struct destination *destination,
@@ -185,11 +223,14 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
     struct pool_host *host = find_host(pool, destination);
     struct pooled *pooled;
 
+    if (host)
+        name_watch_use(&host->name);
     while (host && (pooled = TAILQ_FIRST(&host->idle))) {
         leave_idle(pooled);
         if (may_serve(pooled) && origin_is_quiet_now(pooled->origin) &&
             !origin_holds_part(pooled->origin)) {
             pooled->reused = true;
+            pool->context->tally->connections_reused++;
             origin_set_owner(pooled->origin, owner, arg);
             return pooled;
         }
@@ -209,6 +250,7 @@ struct pooled *pool_open(struct pool *pool, const struct destination *destinatio
     count_opened(host);
     pooled->host = host;
     pooled->deadline.passed = on_idle_deadline;
+    pooled->name_edition = name_watch_edition(&host->name);
     pooled->origin = origin_open(pool->context, destination, &host->session, owner, arg);
     return pooled;
 }
@@ -229,6 +271,7 @@ void pool_give(struct pooled *pooled)
     TAILQ_INSERT_TAIL(&host->pool->idle, pooled, age);
     host->n_idle++;
     host->pool->n_idle++;
+    host->pool->context->tally->connections_idle++;
     deadline_set(host->pool->idle_deadlines, &pooled->deadline);
 }
 
@@ -276,9 +319,26 @@ static void close_all_idle(struct pool_host *host)
         close_idle(pooled);
 }
 
+/* --connect-to may lead elsewhere now. Where it does, idle connections are found not to be covered. */
+static void watch_anew(struct pool_host *host)
+{
+    struct destination destination = { .scheme = host->scheme, .port = host->port };
+
+    memcpy(destination.host, host->host, sizeof(destination.host));
+    name_watch_end(&host->name);
+    name_watch_begin(&host->name, host->pool->context->resolver,
+                     origin_place(host->pool->context, &destination).host);
+}
+
 void pool_apply_settings(struct pool *pool)
 {
+    struct pool_host *host;
+
     deadlines_set_length(pool->idle_deadlines, pool->context->settings->pool_idle_ms);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        LIST_FOREACH(host, &pool->buckets[i], bucket)
+            watch_anew(host);
+    }
 }
 
 void pool_free(struct pool *pool)

@@ -1,7 +1,8 @@
 /* proxy/origin/pool.h - kept-alive connections and TLS sessions, by scheme, host and port.
  *
  * The connection that came back last is taken first, so that the others may grow old and go. A
- * connection that says anything while it is idle is closed. */
+ * connection that says anything while it is idle is closed, and so is one to an address that its name leads to
+ * no more (resolve.h); one that is lent out ends when it comes back. */
 #ifndef PROXY_ORIGIN_POOL_H
 #define PROXY_ORIGIN_POOL_H
 
@@ -11,9 +12,9 @@ struct pool;
 struct pooled; /* one origin, lent to one exchange */
 
 struct pool *pool_new(const struct origin_context *context);
-/* Closes what is idle; nothing may be lent out. */
 /* Its settings have changed. */
 void pool_apply_settings(struct pool *pool);
+/* Closes what is idle; nothing may be lent out. */
 void pool_free(struct pool *pool);
 
 /* An idle connection to that destination, or NULL. `owner` hears of it from now on. */

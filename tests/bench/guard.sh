@@ -60,7 +60,7 @@ instructions() { # LEVEL [LOAD-OPTION...]: sets `count`
     local level=$1
     shift
     # The helper of the sandbox would be counted too.
-    run_under "$level" "env JANUS_SANDBOX=off valgrind --tool=callgrind --callgrind-out-file=/dev/null" "$@" || return 1
+    run_under "$level" "env LD_BIND_NOW=1 JANUS_SANDBOX=off valgrind --tool=callgrind --callgrind-out-file=/dev/null" "$@" || return 1
     count=$(sed -n 's/.*Collected : //p' "$home/err")
 }
 

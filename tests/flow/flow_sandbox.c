@@ -60,9 +60,9 @@ static bool has_landlock_for_tcp(const struct process *sidecar)
 static void tried_from_inside(void **state)
 {
     const char *release = getenv("JANUS_RELEASE_BIN_DIR");
-    static char preload[512], its[512], new[512], port[64], wanted[64], file[256];
+    static char preload[512], its[512], another[512], new[512], port[64], wanted[64], file[256];
     struct origin *other = origin_new_plain();
-    const char *environment[] = { preload, its, "PROBE_OTHER=/etc/passwd", new, port, NULL };
+    const char *environment[] = { preload, its, another, new, port, NULL };
     struct plan plan = { .bin_folder = release,
                          .closed = true,
                          .environment = environment,
@@ -74,7 +74,9 @@ static void tried_from_inside(void **state)
         origin_free(other);
         skip();
     }
-    struct folder *place = folder_new();
+    struct folder *place = folder_new(), *elsewhere = folder_new();
+    snprintf(another, sizeof(another), "PROBE_OTHER=%s",
+             folder_write(elsewhere, "another", "not for it"));
     snprintf(file, sizeof(file), "%s", folder_manifest(place, world_policies));
     snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/shim_probe.so", process_folder());
     snprintf(its, sizeof(its), "PROBE_FILE=%s", file);
@@ -98,6 +100,7 @@ static void tried_from_inside(void **state)
     origin_untouched(other);
     world_close(&own);
     origin_free(other);
+    folder_free(elsewhere);
     folder_free(place);
 }
 
