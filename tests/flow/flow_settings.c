@@ -27,14 +27,20 @@ static void write_settings(const char *content)
     folder_replace(place, "settings.json", content);
 }
 
-static void begin(const char *content)
+static void begin_before(bool plain_origin, const char *content)
 {
     static struct plan plan = { .options = { "--config", NULL } };
 
+    plan.plain = plain_origin;
     place = folder_new();
     write_settings(content);
     plan.options[1] = settings_file();
     world_open(&own, &plan);
+}
+
+static void begin(const char *content)
+{
+    begin_before(false, content);
 }
 
 static void end(void)
@@ -79,6 +85,15 @@ static void sees_via(void)
     char *seen = world_exchange(&own, "GET /v1/a HTTP/1.1\r\n" API "\r\n");
 
     expect_in(seen, "Via: 1.1 janus-sidecar");
+    free(seen);
+}
+
+static void sees_forwarded(void)
+{
+    char *seen = world_exchange(&own, "GET /v1/a HTTP/1.1\r\n" API "\r\n");
+
+    expect_in(seen, "Forwarded: for=");
+    expect_in(seen, "traceparent: 00-");
     free(seen);
 }
 
@@ -151,6 +166,8 @@ static struct change {
     { "max-body", "{ \"max-body\": \"1KiB\" }", sees_limit, NULL },
     { "mode", "{ \"mode\": \"report\" }", sees_report, NULL },
     { "via", "{ \"via\": \"on\" }", sees_via, NULL },
+    { "forwarded and trace", "{ \"forwarded\": \"standard\", \"trace\": \"make\" }", sees_forwarded,
+      NULL },
     { "a shorter time", "{ \"response-timeout\": \"100ms\" }", sees_time, NULL },
     { "a time for the whole, which had none", "{ \"total-timeout\": \"200ms\" }", sees_total,
       NULL },
@@ -369,6 +386,19 @@ static void under_traffic(void **state)
     folder_free(place);
 }
 
+/* The origin knows no TLS, and says nothing. */
+static void time_of_its_own(void **state)
+{
+    (void)state;
+    begin_before(true, "{}");
+    reload_to("{ \"tls-timeout\": \"100ms\" }", "event=settings_reloaded");
+    struct client *client = world_client(&own);
+    client_say(client, "GET /v1/a HTTP/1.1\r\n" API "\r\n");
+    expect_answer(client_response(client), 504, "ProxyTimeout", "the TLS handshake took too long");
+    client_close(client);
+    end();
+}
+
 static struct single {
     const char *name;
     CMUnitTestFunction run;
@@ -377,6 +407,7 @@ static struct single {
     { "nothing has changed", nothing_new },
     { "strict, and the manifest has an error", strict_now },
     { "a certificate and its key are replaced, one after the other", pair_is_replaced },
+    { "a time for TLS, which had none", time_of_its_own },
     { "200 reloads under traffic", under_traffic },
 };
 
