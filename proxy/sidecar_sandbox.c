@@ -57,8 +57,8 @@ static bool may_connect(const void *context, const struct sockaddr *address)
     const struct places *places = context;
 
     return origin_may_connect(&places->origins, address) ||
-           is_name_server(places->origins.settings, address) ||
-           (is_app(places, address) && origin_may_connect(&places->anywhere, address));
+           ((is_name_server(places->origins.settings, address) || is_app(places, address)) &&
+            origin_may_connect(&places->anywhere, address));
 }
 
 static void find_places(struct places *places, const struct settings *settings,
@@ -160,6 +160,9 @@ static void read_what_is_usual(struct sandbox *sandbox)
                                          "/etc/ca-certificates",
                                          "/usr/share/ca-certificates",
                                          "/usr/local/share/ca-certificates",
+                                         "/run/systemd/resolve",
+                                         "/run/NetworkManager",
+                                         "/run/resolvconf",
                                          "/proc/self",
                                          "/dev/null",
                                          "/dev/urandom" };
