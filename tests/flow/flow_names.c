@@ -236,8 +236,9 @@ static struct nowhere {
 
 static void leads_nowhere(void **state)
 {
-    static const char *const more[] = { "--dns-timeout", "400ms", NULL };
     const struct nowhere *story = *state;
+    /* who is never answered waits for all of it, the others for as long as a busy machine takes */
+    const char *const more[] = { "--dns-timeout", story->status == 504 ? "400ms" : "4s", NULL };
     char status[80];
 
     names_open_with(story->zone, NULL, more);
