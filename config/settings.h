@@ -152,6 +152,7 @@ struct settings {
     enum log_format log_format;
     enum trace_mode trace;
     enum sandbox_mode sandbox;
+    unsigned exit_with; /* a process; 0: none */
 
     char **shown; /* one text a row, for settings_each(); private */
 };

@@ -228,7 +228,7 @@ const struct settings_row settings_rows[] = {
       "from the first byte of a request to the end of its head" },
     { LIVE("pool-idle-timeout", "POOL_IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(pool_idle_ms), "TIME",
       "50s", "an origin's connection without work" },
-    { LIVE("drain-timeout", "DRAIN_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(drain_ms), "TIME", "10s",
+    { LIVE("drain-timeout", "DRAIN_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(drain_ms), "TIME", "30s",
       "from SIGTERM to giving up on requests in flight" },
     { LIVE("drain-delay", "DRAIN_DELAY"), KIND_WAIT, GROUP_TIME, FIELD(drain_delay_ms), "TIME", "0s",
       "from SIGTERM to refusing new connections: for whatever must first learn that we leave" },
@@ -260,6 +260,8 @@ const struct settings_row settings_rows[] = {
 
     { NAMED("sandbox", "SANDBOX"), KIND_CHOICE, GROUP_PROCESS, CHOICE(sandbox, sandbox_names), "HOW", "on",
       "give up, after the start, what is not needed: on, as far as the kernel can; require, or do not start; off" },
+    { NAMED("exit-with", "EXIT_WITH"), KIND_COUNT, GROUP_PROCESS, FIELD(exit_with), "PID", "0",
+      "drain and end when this process has ended, as at SIGTERM; 0: with none. An app that we start: exec" },
 };
 /* clang-format on */
 

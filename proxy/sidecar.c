@@ -11,6 +11,7 @@
 #include "config/memory.h"
 #include "proxy/admin.h"
 #include "proxy/app.h"
+#include "proxy/companion.h"
 #include "proxy/exchange.h"
 #include "proxy/handover.h"
 #include "proxy/http/held.h"
@@ -65,6 +66,7 @@ struct sidecar {
     struct helper *helper; /* NULL: --sandbox off */
     struct front_handler handler;
     struct callers *callers;
+    struct companion *companion; /* NULL without --exit-with */
     struct front *front;
     struct admin *admin;
     struct handover *handover; /* NULL: no --handover, or we have been succeeded */
@@ -279,8 +281,15 @@ static void on_drain_deadline(struct deadline *deadline)
     }
     log_message(sidecar->log, LOG_WARNING, "drain_cut",
                 "%zu clients were still busy at --drain-timeout", front_n_clients(sidecar->front));
-    sidecar->exit_code = 1;
     event_base_loopbreak(loop_base(sidecar->loop));
+}
+
+static void on_companion_ended(void *context)
+{
+    struct sidecar *sidecar = context;
+
+    if (!sidecar->told_to_end)
+        begin_to_end(sidecar, "the process of --exit-with has ended");
 }
 
 static struct front_limits limits_of(const struct settings *settings)
@@ -665,6 +674,7 @@ struct sidecar *sidecar_new(struct settings *settings, struct diags *diags)
     sidecar_tokens_check(settings, diags);
     callers_check(settings, diags);
     sidecar->log_sink = log_sink_open(&settings->log, diags);
+    sidecar->companion = companion_open(settings, diags);
     guard_check(settings, diags);
     sidecar->schemas = schemas_load(settings, diags);
     sidecar->own_schema = own_schema_load(settings, diags);
@@ -696,6 +706,7 @@ struct sidecar *sidecar_new(struct settings *settings, struct diags *diags)
     build_guard(sidecar);
     build_front(sidecar);
     watch_tls(sidecar);
+    companion_watch(sidecar->companion, sidecar->loop, on_companion_ended, sidecar);
     token_keeper_start(sidecar->keeper);
     if (!locked_is_locked())
         log_message(sidecar->log, LOG_INFO, "memory",
@@ -712,6 +723,8 @@ static void silence(struct sidecar *sidecar)
     deadline_clear(&sidecar->delay_deadline);
     deadline_clear(&sidecar->drain_deadline);
     handover_free(sidecar->handover);
+    companion_free(sidecar->companion);
+    sidecar->companion = NULL;
     if (sidecar->signalled)
         event_free(sidecar->signalled);
     if (sidecar->signals > 0)
@@ -766,6 +779,7 @@ void sidecar_free(struct sidecar *sidecar)
         return;
     if (sidecar->loop)
         free_loop_things(sidecar);
+    companion_free(sidecar->companion);
     helper_free(sidecar->helper);
     listeners_free(sidecar->listeners);
     live_providers_free(sidecar->providers);

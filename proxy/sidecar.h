@@ -20,7 +20,7 @@ void sidecar_settings_from(struct sidecar *sidecar, struct settings_source sourc
 void sidecar_free(struct sidecar *sidecar);
 
 /* Says "ready ..." on standard error and serves until SIGTERM or SIGINT has been followed by a
- * drain. Returns the exit code: 0, or 1 if exchanges had to be cut at --drain-timeout. */
+ * drain. Returns the exit code: 0, or 1 if a second signal cut it short. */
 int sidecar_run(struct sidecar *sidecar);
 
 /* The app that exec runs. */

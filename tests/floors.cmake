@@ -27,7 +27,7 @@ macro(floor name)
   endforeach()
 endmacro()
 
-set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|graphql_counts|bind_now|helper|sandbox|spawn|fd_message|handover)[a-z_]*|log(_[a-z_]+)?)\\.h")
+set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|graphql_counts|bind_now|helper|sandbox|spawn|fd_message|handover|companion)[a-z_]*|log(_[a-z_]+)?)\\.h")
 
 floor(config   files "config/"        ours "config/"
       libraries "jansson"
