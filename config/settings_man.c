@@ -46,7 +46,8 @@ static const char tail[] =
     "again\n"
     ".SH EXIT STATUS\n"
     ".TP\n.B 0\nit went well; all requests are allowed\n"
-    ".TP\n.B 1\nsome requests are not allowed; findings that are errors; a drain cut short by a second signal\n"
+    ".TP\n.B 1\nsome requests are not allowed; findings that are errors; a drain cut short by a "
+    "second signal\n"
     ".TP\n.B 2\nwrong options or files: nothing was done\n"
     ".SH SEE ALSO\n"
     "The documents beside this page, in /usr/share/doc/janus\\-sidecar.\n";
