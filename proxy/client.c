@@ -322,6 +322,11 @@ ssize_t client_send(struct client *client, const struct iovec *pieces, int n)
     return socket_send(&client->socket, pieces, n);
 }
 
+bool client_keeps_up(const struct client *client)
+{
+    return socket_unacknowledged(&client->socket) <= CLIENT_SEND_BYTES / 2 * 3;
+}
+
 /* The real clients close on their own time-out and retry, so what they no longer wait for must not be
  * carried out at leisure. A client that only says it has nothing more to send still gets its answer. */
 bool client_has_left(struct client *client)

@@ -144,10 +144,12 @@ void exchange_release_origin(struct exchange *x, bool keep)
     struct pooled *pooled = x->pooled;
 
     x->pooled = NULL;
-    if (pooled && keep)
-        pool_give(pooled);
-    else
+    if (!pooled || !keep) {
         pool_drop(pooled);
+        return;
+    }
+    origin_wipe(pooled_origin(pooled));
+    pool_give(pooled);
 }
 
 static void finish(struct exchange *x)
@@ -166,6 +168,7 @@ void exchange_begin_anew(struct exchange *x)
     if (x->up_begun)
         buffer_rewind(&x->up);
     x->up_begun = x->up_broken = x->reused = x->answered = false;
+    x->origin_end = END_NONE;
     x->sent_us = 0;
     deadline_clear(&x->deadline);
     intake_reset(&x->intake);

@@ -5,7 +5,8 @@
  *   exchange_shadow.c  what a second policy would have said
  *   exchange_graphql.c a GraphQL operation, read before it goes on
  *   exchange_guard.c   what comes in for the app, and who may
- *   exchange_relay.c   bytes up and down
+ *   exchange_up.c      bytes from the client to the origin
+ *   exchange_down.c    bytes from the origin to the client
  *   exchange_tunnel.c  a connection that becomes a WebSocket
  *   exchange_renew.c   a 401 to our own token: another token, and once more
  *   exchange_scrub.c   the app token in what comes back
@@ -69,7 +70,10 @@ struct outflow {
     struct buffer lead;
     size_t content;
     struct text tail;
+    uint32_t most; /* how much is gathered before it leaves; 0: not decided */
 };
+
+enum origin_end { END_NONE, END_CLEAN, END_CUT };
 
 struct exchange {
     struct exchange_context *context;
@@ -118,6 +122,7 @@ struct exchange {
     unsigned scrubbed;  /* occurrences of the app token */
     bool compressed;    /* the body: it is not looked at */
     uint64_t head_from; /* bytes_down, when the head begins to leave */
+    enum origin_end origin_end; /* seen, and told once all before it has left */
     bool answered;      /* at least one byte came back */
     bool down_ended;    /* the last chunk is in `down` */
     bool head_relayed, origin_keep_alive, close_client;
@@ -170,8 +175,22 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head);
 /* exchange_shadow.c: logs and counts where the shadow policy differs from x->verdict. */
 void exchange_shadow(struct exchange *x, struct text method);
 
-/* exchange_relay.c: as far as it goes now; may end the exchange. */
+/* What moving bytes came to. */
+enum step {
+    STEP_ON,      /* something was done: look again */
+    STEP_BLOCKED, /* nothing can be done now; an event will come */
+    STEP_OVER,    /* the exchange has moved elsewhere: leave */
+};
+static inline void exchange_progress(struct exchange *x)
+{
+    if (x->state != AWAITING)
+        deadline_set(x->context->idle_deadlines, &x->deadline);
+}
+
+/* exchange_up.c: as far as it goes now; may end the exchange. */
 void exchange_push(struct exchange *x);
+
+/* exchange_down.c: as far as it goes now; may end the exchange. */
 void exchange_pull(struct exchange *x);
 /* True when nothing is left to send; false if it must wait, or the client is gone and x has ended.
  */

@@ -54,6 +54,8 @@ struct intake *client_intake(struct client *client);
  * SOCKET_FAILED. */
 ssize_t client_receive(struct client *client);
 ssize_t client_send(struct client *client, const struct iovec *pieces, int n);
+/* What it was sent last has nearly all arrived: it takes as much again at once. Asks the kernel. */
+bool client_keeps_up(const struct client *client);
 /* True if nobody is there to read an answer: closed or reset, with nothing unread before that. */
 bool client_has_left(struct client *client);
 /* For questions to the kernel about who is at the other end; borrowed. */

@@ -5,13 +5,23 @@
 #include "config/memory.h"
 #include "proxy/http/held.h"
 
-static _Thread_local struct mem_spares small = { .size = ROOM_SMALL_BYTES,
-                                                 .max = LIMIT_SPARE_ROOMS },
-                                       usual = { .size = ROOM_BYTES, .max = LIMIT_SPARE_ROOMS };
+static _Thread_local struct mem_spares
+    small = { .size = ROOM_SMALL_BYTES, .max = LIMIT_SPARE_ROOMS },
+    usual = { .size = ROOM_BYTES, .max = LIMIT_SPARE_ROOMS },
+    large = { .size = ROOM_GATHER_BYTES, .max = LIMIT_SPARE_GATHERS };
 
 static struct mem_spares *spares_of(size_t size)
 {
-    return size == ROOM_BYTES ? &usual : size == ROOM_SMALL_BYTES ? &small : NULL;
+    switch (size) {
+    case ROOM_SMALL_BYTES:
+        return &small;
+    case ROOM_BYTES:
+        return &usual;
+    case ROOM_GATHER_BYTES:
+        return &large;
+    default:
+        return NULL;
+    }
 }
 
 char *room_take(size_t size)

@@ -1,5 +1,5 @@
-/* proxy/http/room.h - where the bytes of buffers and intakes stand. Two sizes, a head's and a TLS record's,
- * are kept when they are given back; any other is malloc()'s. Whoever has a room knows its size. */
+/* proxy/http/room.h - where the bytes of buffers and intakes stand. Three sizes, a head's, a TLS record's and
+ * several records', are kept when they are given back; any other is malloc()'s. Whoever has a room knows its size. */
 #ifndef PROXY_HTTP_ROOM_H
 #define PROXY_HTTP_ROOM_H
 
@@ -7,7 +7,11 @@
 
 #include "proxy/limits.h"
 
-enum { ROOM_SMALL_BYTES = 4 * 1024, ROOM_BYTES = RELAY_BUFFER_BYTES };
+enum {
+    ROOM_SMALL_BYTES = 4 * 1024,
+    ROOM_BYTES = RELAY_BUFFER_BYTES,
+    ROOM_GATHER_BYTES = RELAY_GATHER_BYTES,
+};
 
 char *room_take(size_t size); /* not zeroed */
 void room_give(char *room, size_t size);

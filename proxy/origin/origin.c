@@ -287,6 +287,17 @@ ssize_t origin_send(struct origin *origin, const void *bytes, size_t len)
     return socket_send(&origin->socket, &piece, 1);
 }
 
+void origin_defer_wiping(struct origin *origin)
+{
+    if (origin->ssl)
+        tls_defer_wiping(origin->ssl);
+}
+
+void origin_wipe(struct origin *origin)
+{
+    tls_wipe(origin->ssl);
+}
+
 void origin_note_answer(struct origin *origin)
 {
     trial_answered(&origin->trial);

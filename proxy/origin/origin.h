@@ -41,6 +41,9 @@ enum { ORIGIN_AGAIN = -1, ORIGIN_FAILED = -2 };
 /* Bytes, 0 at a clean end, ORIGIN_AGAIN, or ORIGIN_FAILED: reset, or cut without close_notify. */
 ssize_t origin_receive(struct origin *origin, void *bytes, size_t len);
 ssize_t origin_send(struct origin *origin, const void *bytes, size_t len);
+/* Around a long body; as tls_defer_wiping() and tls_wipe() (proxy/origin/tls.h). */
+void origin_defer_wiping(struct origin *origin);
+void origin_wipe(struct origin *origin);
 
 /* Nothing arrived that nobody asked for, and the origin has not hung up: another request may
  * follow. Looks into TLS, but makes no system call unless something is there. */

@@ -148,6 +148,7 @@ void tls_end(struct tls_stream *stream)
     if (SSL_is_init_finished(stream->ssl) && SSL_shutdown(stream->ssl) < 0)
         SSL_set_shutdown(stream->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     ERR_clear_error();
+    SSL_set_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT); /* tls_wipe() may have been put off */
     SSL_free(stream->ssl);
     free(stream->detail);
     free(stream);
@@ -279,6 +280,23 @@ ssize_t tls_send(struct tls_stream *stream, const void *bytes, size_t len)
     if (result == 1)
         return (ssize_t)n;
     return wants_more(stream->ssl, result) ? TLS_AGAIN : TLS_FAILED;
+}
+
+void tls_defer_wiping(struct tls_stream *stream)
+{
+    if (!stream->unwiped)
+        SSL_clear_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+    stream->unwiped = true;
+}
+
+/* With that option a buffer is wiped, all of it, when it is given back. Where a part of a record stands in it
+ * that is when the connection ends. */
+void tls_wipe(struct tls_stream *stream)
+{
+    if (!stream || !stream->unwiped)
+        return;
+    SSL_set_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+    stream->unwiped = !SSL_free_buffers(stream->ssl);
 }
 
 /* ---- facts ---- */

@@ -60,6 +60,12 @@ int tls_handshake(struct tls_stream *stream, enum outcome *outcome);
 ssize_t tls_receive(struct tls_stream *stream, void *bytes, size_t len);
 ssize_t tls_send(struct tls_stream *stream, const void *bytes, size_t len);
 
+/* OpenSSL wipes each record in its buffer once it has been received from there. In a long body that is a
+ * twentieth of all work: from now on the buffer is wiped once, and given back, by tls_wipe() or tls_end(). */
+void tls_defer_wiping(struct tls_stream *stream);
+/* Does what was deferred; NULL is fine. */
+void tls_wipe(struct tls_stream *stream);
+
 /* Why it failed: printable, borrowed, less than LIMIT_DETAIL_BYTES. NULL when nothing is known. */
 const char *tls_trouble(const struct tls_stream *stream);
 bool tls_has_pending(const struct tls_stream *stream);

@@ -41,6 +41,7 @@ struct tls_stream {
     unsigned generation; /* of the tls that it began with */
     time_t until;        /* what was verified is valid up to here */
     bool refused;        /* by us, because of a certificate */
+    bool unwiped;        /* OpenSSL's buffer holds what was received */
     char *detail;        /* NULL, or LIMIT_DETAIL_BYTES */
 };
 
