@@ -16,7 +16,7 @@
 
 enum {
     BLOCK = 4,
-    WINDOW_MAX = 128, /* wider would only fill the table */
+    WINDOW_MAX = 256, /* wider would only fill the table */
     TABLE_BITS = 13,
 };
 
