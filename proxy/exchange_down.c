@@ -291,6 +291,13 @@ static enum step pull_once(struct exchange *x, size_t *moved)
     return STEP_OVER;
 }
 
+/* An exchange that waits for bytes needs no room for them: another that has some takes it, still warm. */
+static void rest(struct exchange *x)
+{
+    if (intake_is_empty(&x->intake))
+        intake_reset(&x->intake);
+}
+
 void exchange_pull(struct exchange *x)
 {
     size_t moved = 0;
@@ -298,6 +305,8 @@ void exchange_pull(struct exchange *x)
 
     while (step == STEP_ON && moved < RELAY_TURN_BYTES)
         step = pull_once(x, &moved);
+    if (step != STEP_OVER)
+        rest(x);
     if (step == STEP_ON)
         loop_again(x->context->loop, &x->job);
 }

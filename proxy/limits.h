@@ -29,7 +29,7 @@ enum {
     /* Rooms of a record's size and exchanges that are kept, unused, for the next: what a turn of the loop needs
      * at once. At most 1.2 MiB. */
     LIMIT_SPARE_ROOMS = 32,
-    LIMIT_SPARE_GATHERS = 16,
+    LIMIT_SPARE_GATHERS = 4,
     LIMIT_SPARE_EXCHANGES = 64,
     /* What one exchange may move in one turn of the loop before the others get theirs. */
     RELAY_TURN_BYTES = 256 * 1024,

@@ -148,7 +148,7 @@ void tls_end(struct tls_stream *stream)
     if (SSL_is_init_finished(stream->ssl) && SSL_shutdown(stream->ssl) < 0)
         SSL_set_shutdown(stream->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     ERR_clear_error();
-    SSL_set_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT); /* tls_wipe() may have been put off */
+    SSL_set_options(stream->ssl, SSL_OP_CLEANSE_PLAINTEXT); /* where wiping was deferred */
     SSL_free(stream->ssl);
     free(stream->detail);
     free(stream);
