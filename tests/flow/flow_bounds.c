@@ -176,7 +176,7 @@ static void requests_are_counted(void **state)
 
 static void buffers_are_counted(void **state)
 {
-    static const struct plan plan = { .options = { "--max-buffers", "150KiB" } };
+    static const struct plan plan = { .options = { "--max-buffers", "24KiB" } };
     struct held held[HELD_MAX];
     struct world own;
 

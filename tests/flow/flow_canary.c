@@ -165,9 +165,31 @@ static void drive_in_path(const struct canary *canary)
     }
 }
 
+/* The echo is several records long, and the token stands in the last: what was received as a long body is wiped
+ * apart. */
+static void drive_at_length(const struct canary *canary)
+{
+    enum { FIELDS = 6, FIELD_BYTES = 8000 };
+    struct bytes head = { 0 };
+    char pad[FIELD_BYTES + 1];
+
+    memset(pad, 'x', FIELD_BYTES);
+    pad[FIELD_BYTES] = '\0';
+    bytes_print(&head, "GET /_sim/echo HTTP/1.1\r\n" STORE);
+    for (int i = 0; i < FIELDS; i++)
+        bytes_print(&head, "X-Pad-%d: %s\r\n", i, pad);
+    bytes_print(&head, "\r\n");
+    const struct response *response = town_ask(&canary->town, head.at);
+    assert_int_equal(response->status, 200);
+    assert_true(response->body.n > (size_t)FIELDS * FIELD_BYTES);
+    clients_close();
+    bytes_free(&head);
+}
+
 static void drive(const struct canary *canary)
 {
     drive_in_path(canary);
+    drive_at_length(canary);
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
         const struct response *response = town_ask(&canary->town, requests[i].head);
         if (requests[i].status && response->status != requests[i].status)
