@@ -65,7 +65,7 @@ static void send_request(struct ask *ask)
     struct text waiting;
 
     while (!ask->deaf && (waiting = buffer_waiting(&ask->request)).len) {
-        ssize_t n = origin_send(pooled_origin(ask->pooled), waiting.at, waiting.len);
+        ssize_t n = origin_send(pooled_origin(ask->pooled), waiting.at, waiting.len, false);
         if (n == ORIGIN_AGAIN)
             return;
         if (n < 0)

@@ -317,6 +317,11 @@ ssize_t client_receive(struct client *client)
     return n;
 }
 
+bool client_has_more(const struct client *client)
+{
+    return client->socket.readable;
+}
+
 ssize_t client_send(struct client *client, const struct iovec *pieces, int n)
 {
     return socket_send(&client->socket, pieces, n);

@@ -5,13 +5,20 @@
 #include "proxy/commands.h"
 #include "proxy/sidecar.h"
 
-enum { EXIT_UNUSABLE = 2, HEAP_PAD_BYTES = 1024 * 1024, HEAP_TRIM_BYTES = 4 * 1024 * 1024 };
+enum {
+    EXIT_UNUSABLE = 2,
+    HEAP_PAD_BYTES = 1024 * 1024,
+    HEAP_TRIM_BYTES = 4 * 1024 * 1024,
+    HEAP_MAP_BYTES = 1024 * 1024
+};
 
-/* Without this the heap's end moves up and down with every burst of requests. */
+/* Without this the heap's end moves up and down with every burst of requests, and each body that is kept for
+ * sending it again is mapped and unmapped. */
 static void calm_the_heap(void)
 {
     mallopt(M_TOP_PAD, HEAP_PAD_BYTES);
     mallopt(M_TRIM_THRESHOLD, HEAP_TRIM_BYTES);
+    mallopt(M_MMAP_THRESHOLD, HEAP_MAP_BYTES);
 }
 
 static void refuse_words(const struct strings *words, struct diags *diags)

@@ -191,8 +191,8 @@ static enum step read_origin(struct exchange *x, uint32_t size, size_t *moved)
 static uint32_t gather_bytes(struct exchange *x)
 {
     if (!x->down.most)
-        x->down.most = client_keeps_up(x->client) && !held_is_full() ? RELAY_GATHER_BYTES
-                                                                     : RELAY_BUFFER_BYTES;
+        x->down.most =
+            client_keeps_up(x->client) && !held_is_full() ? RELAY_GATHER_BYTES : RELAY_BUFFER_BYTES;
     return x->down.most;
 }
 

@@ -119,12 +119,12 @@ struct exchange {
     struct body response;
     struct outflow down;
     struct scrub_trail trail;
-    unsigned scrubbed;  /* occurrences of the app token */
-    bool compressed;    /* the body: it is not looked at */
-    uint64_t head_from; /* bytes_down, when the head begins to leave */
+    unsigned scrubbed;          /* occurrences of the app token */
+    bool compressed;            /* the body: it is not looked at */
+    uint64_t head_from;         /* bytes_down, when the head begins to leave */
     enum origin_end origin_end; /* seen, and told once all before it has left */
-    bool answered;      /* at least one byte came back */
-    bool down_ended;    /* the last chunk is in `down` */
+    bool answered;              /* at least one byte came back */
+    bool down_ended;            /* the last chunk is in `down` */
     bool head_relayed, origin_keep_alive, close_client;
     unsigned status, interim;
 

@@ -14,6 +14,12 @@ static bool must_forget(const struct exchange *x, size_t n)
                            n + CHUNK_CODING_BYTES > x->up.max - x->up.end);
 }
 
+/* What is still to come, if all of it will be kept. */
+static size_t keepable(const struct exchange *x)
+{
+    return x->request.left <= LIMIT_KEPT_REQUEST_BYTES ? (size_t)x->request.left : 0;
+}
+
 /* Content goes behind what waits in `up`, so that head and content leave in one record. */
 static void stage_up(struct exchange *x, struct text content)
 {
@@ -21,6 +27,8 @@ static void stage_up(struct exchange *x, struct text content)
 
     if (must_forget(x, content.len))
         buffer_forget(&x->up);
+    if (x->up.keeps && content.len > RELAY_BUFFER_BYTES / 2)
+        buffer_reserve(&x->up, content.len + keepable(x));
     if (chunked && content.len) {
         buffer_add_hex(&x->up, content.len);
         buffer_add(&x->up, TEXT("\r\n"));
@@ -78,7 +86,9 @@ static enum step read_client(struct exchange *x, size_t *moved)
 static enum step send_up(struct exchange *x, size_t *moved)
 {
     struct text waiting = buffer_waiting(&x->up);
-    ssize_t n = origin_send(pooled_origin(x->pooled), waiting.at, waiting.len);
+    bool more =
+        waiting.len > RELAY_BUFFER_BYTES || (!x->request.done && client_has_more(x->client));
+    ssize_t n = origin_send(pooled_origin(x->pooled), waiting.at, waiting.len, more);
 
     if (n == ORIGIN_AGAIN)
         return STEP_BLOCKED;
@@ -114,6 +124,8 @@ void exchange_push(struct exchange *x)
 
     while (step == STEP_ON && moved < RELAY_TURN_BYTES)
         step = push_once(x, &moved);
+    if (step == STEP_BLOCKED)
+        origin_push(pooled_origin(x->pooled));
     if (step == STEP_ON)
         loop_again(x->context->loop, &x->job);
 }

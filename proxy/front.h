@@ -53,6 +53,8 @@ struct intake *client_intake(struct client *client);
 /* Bytes put into the intake, 0 at the end, SOCKET_AGAIN (also when the intake is full),
  * SOCKET_FAILED. */
 ssize_t client_receive(struct client *client);
+/* The last receiving was not short: more is at hand, most likely. */
+bool client_has_more(const struct client *client);
 ssize_t client_send(struct client *client, const struct iovec *pieces, int n);
 /* What it was sent last has nearly all arrived: it takes as much again at once. Asks the kernel. */
 bool client_keeps_up(const struct client *client);

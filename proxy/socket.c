@@ -18,6 +18,7 @@ bool socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
 {
     socket->fd = fd;
     socket->readable = socket->writable = socket->unsure = socket->hung_up = false;
+    socket->more = socket->corked = false;
     socket->sent = 0;
     event_assign(&socket->event, loop_base(loop), fd,
                  EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, callback, context);
@@ -133,13 +134,14 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
 {
     struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)pieces,
                               .msg_iovlen = (size_t)n };
+    int flags = MSG_NOSIGNAL | (socket->more ? MSG_MORE : 0);
     ssize_t sent;
 
     if (!socket->writable)
         return SOCKET_AGAIN;
     do {
-        sent = n == 1 ? send(socket->fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL)
-                      : sendmsg(socket->fd, &message, MSG_NOSIGNAL);
+        sent = n == 1 ? send(socket->fd, pieces->iov_base, pieces->iov_len, flags)
+                      : sendmsg(socket->fd, &message, flags);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0 && again_or_failed(&socket->writable) == SOCKET_AGAIN)
         return SOCKET_AGAIN;
@@ -151,7 +153,18 @@ ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, in
     if ((size_t)sent < total_of(pieces, n))
         socket->writable = false;
     socket->sent += (size_t)sent;
+    socket->corked = socket->more;
     return sent;
+}
+
+/* It is set already; setting it sends what waits (tcp(7)). */
+void socket_push(struct stream_socket *socket)
+{
+    int on = 1;
+
+    if (socket->corked)
+        setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    socket->corked = false;
 }
 
 static int fail(int fd)

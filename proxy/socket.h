@@ -24,6 +24,8 @@ struct stream_socket {
     bool readable, writable;
     bool unsure;  /* drained, unless a reset hid behind the last data */
     bool hung_up; /* the peer sends no more */
+    bool more;    /* set by the owner: what is sent now is followed by more at once */
+    bool corked;  /* and so the kernel may still wait for that */
     size_t sent;  /* bytes that the kernel took; wraps */
     struct event event;
 };
@@ -47,6 +49,8 @@ void socket_abort(struct stream_socket *socket);
  * where the marks know the answer. */
 ssize_t socket_receive(struct stream_socket *socket, void *bytes, size_t len);
 ssize_t socket_send(struct stream_socket *socket, const struct iovec *pieces, int n);
+/* Nothing follows after all: what the kernel held back for `more` leaves. */
+void socket_push(struct stream_socket *socket);
 
 /* Asks the kernel whether something has come of which no event has told yet, and sets the marks. */
 void socket_look(struct stream_socket *socket);

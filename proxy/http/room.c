@@ -5,10 +5,11 @@
 #include "config/memory.h"
 #include "proxy/http/held.h"
 
-static _Thread_local struct mem_spares
-    small = { .size = ROOM_SMALL_BYTES, .max = LIMIT_SPARE_ROOMS },
-    usual = { .size = ROOM_BYTES, .max = LIMIT_SPARE_ROOMS },
-    large = { .size = ROOM_GATHER_BYTES, .max = LIMIT_SPARE_GATHERS };
+static _Thread_local struct mem_spares small = { .size = ROOM_SMALL_BYTES,
+                                                 .max = LIMIT_SPARE_ROOMS },
+                                       usual = { .size = ROOM_BYTES, .max = LIMIT_SPARE_ROOMS },
+                                       large = { .size = ROOM_GATHER_BYTES,
+                                                 .max = LIMIT_SPARE_GATHERS };
 
 static struct mem_spares *spares_of(size_t size)
 {

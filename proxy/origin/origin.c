@@ -278,13 +278,19 @@ ssize_t origin_receive(struct origin *origin, void *bytes, size_t len)
     return socket_receive(&origin->socket, bytes, len);
 }
 
-ssize_t origin_send(struct origin *origin, const void *bytes, size_t len)
+ssize_t origin_send(struct origin *origin, const void *bytes, size_t len, bool more)
 {
     struct iovec piece = { (void *)(uintptr_t)bytes, len };
 
+    origin->socket.more = more;
     if (origin->ssl)
         return tls_send(origin->ssl, bytes, len);
     return socket_send(&origin->socket, &piece, 1);
+}
+
+void origin_push(struct origin *origin)
+{
+    socket_push(&origin->socket);
 }
 
 void origin_defer_wiping(struct origin *origin)

@@ -40,7 +40,10 @@ void origin_set_owner(struct origin *origin, const struct origin_owner *owner, v
 enum { ORIGIN_AGAIN = -1, ORIGIN_FAILED = -2 };
 /* Bytes, 0 at a clean end, ORIGIN_AGAIN, or ORIGIN_FAILED: reset, or cut without close_notify. */
 ssize_t origin_receive(struct origin *origin, void *bytes, size_t len);
-ssize_t origin_send(struct origin *origin, const void *bytes, size_t len);
+/* `more`: more follows at once, so that small records need not travel alone; if it does not follow after all,
+ * origin_push(). */
+ssize_t origin_send(struct origin *origin, const void *bytes, size_t len, bool more);
+void origin_push(struct origin *origin);
 /* Around a long body; as tls_defer_wiping() and tls_wipe() (proxy/origin/tls.h). */
 void origin_defer_wiping(struct origin *origin);
 void origin_wipe(struct origin *origin);

@@ -72,6 +72,7 @@ write_haproxy() { # PORT
 global
   nbthread 1
   maxconn 12000
+  tune.maxrewrite 4096
   no strict-limits
   ssl-default-server-options ssl-min-ver TLSv1.3
   ssl-default-server-ciphersuites TLS_AES_128_GCM_SHA256
