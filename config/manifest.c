@@ -161,6 +161,12 @@ static bool read_policy(const struct reading *reading, const json_t *item, const
         return false;
     }
     out->name = string_text(name);
+    if (!attrs && json_object_get(item, "host")) {
+        skip_policy(reading, at, out->index,
+                    "\"host\" and \"path\" belong into \"attrs\": { \"host\": \"...\", \"path\": "
+                    "\"...\" }");
+        return false;
+    }
     return !attrs || read_attrs(reading, attrs, values[1], out);
 }
 

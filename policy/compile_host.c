@@ -16,6 +16,12 @@ static bool refuse(const struct compiling *in, const char *what, struct text hos
     return false;
 }
 
+/* `why` is a sentence that begins with "the host ", as it is said of a request's. */
+static bool refuse_because(const struct compiling *in, const char *why, struct text host)
+{
+    return refuse(in, why + strlen("the host "), host);
+}
+
 static bool has(struct text value, char c)
 {
     return value.len > 0 && memchr(value.at, c, value.len) != NULL;
@@ -193,14 +199,14 @@ static bool canonical(const struct compiling *in, struct text host, struct host_
         return refuse(in, "names no host", host);
     if (!has(host, '*')) {
         if (!host_canonical(host, &made, &why))
-            return refuse(in, why, host);
+            return refuse_because(in, why, host);
         memcpy(out->host, made.host, (size_t)made.host_len + 1);
         return true;
     }
     if (looks_like_addresses(host))
         return refuse(in, "is a wildcard over addresses; name each address in full", host);
     if (!wild_host(host, out, &why))
-        return refuse(in, why, host);
+        return refuse_because(in, why, host);
     if (strcmp(out->host, "*") == 0)
         diag_warning(
             in->diags, in->row->host_place,
