@@ -84,9 +84,8 @@ static void compile_rows(struct policy *policy, const struct manifest *manifest,
         const struct manifest_policy *row = &manifest->policies[i];
         struct rule rule;
 
-        if (row->name.len == 0 || is_misspelt(row, licence->diags) ||
-            !(kinds & (unsigned)policy_kind_of(row)))
-            continue; /* the manifest's reader has reported an empty name */
+        if (is_misspelt(row, licence->diags) || !(kinds & (unsigned)policy_kind_of(row)))
+            continue;
         switch (policy_kind_of(row)) {
         case POLICY_OUTBOUND_ACCESS:
             if (rule_compile(row, licence->values, &rule, licence->diags))

@@ -83,6 +83,7 @@ static struct partial {
       "policies[1] opens nothing: its \"name\" is missing", 1 },
     { "name is a number", "{\"policies\": [{\"name\": 1}]}", "m:1:24", "\"name\" must be a string",
       0 },
+    { "an empty name", "{\"policies\": [{\"name\": \"\"}]}", "m:1:24", "its \"name\" is empty", 0 },
     { "the last name counts", "{\"policies\": [{\"name\": \"x\", \"name\": 1}]}", "m:1:37",
       "\"name\" must be a string", 0 },
     { "the host stands beside attrs",
