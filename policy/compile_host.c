@@ -93,8 +93,8 @@ static struct text trimmed_host(const struct compiling *in)
     return host;
 }
 
-/* "h/x" becomes "h" and "/x". */
-static struct text split_path(const struct compiling *in, struct text host, struct host_spec *out)
+/* "h/x" becomes "h" and "/x"; what comes of it, with the path behind, compile_path() tells. */
+static struct text split_path(struct text host, struct host_spec *out)
 {
     const char *slash = memchr(host.at, '/', host.len);
 
@@ -102,10 +102,6 @@ static struct text split_path(const struct compiling *in, struct text host, stru
     if (!slash)
         return host;
     out->path = text_span(slash, host.at + host.len);
-    diag_warning(in->diags, in->row->host_place,
-                 "the host \"%s\" holds a path; it is taken as host \"%s\" and put in front of the "
-                 "path, better write it there",
-                 show(host).text, show(text_span(host.at, slash)).text);
     return text_span(host.at, slash);
 }
 
@@ -223,7 +219,7 @@ bool compile_host(const struct compiling *in, struct host_spec *out)
     *out = (struct host_spec){ .port = 0 };
     if (!check_shape(in, host))
         return false;
-    host = split_path(in, host, out);
+    host = split_path(host, out);
     filled = fill_template(in, in->row->host_place, "host", host);
     if (!filled)
         return false;

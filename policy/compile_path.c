@@ -170,6 +170,16 @@ static char *note_twists(const struct compiling *in, char *made)
     return made;
 }
 
+/* Written out, so that "h/v1" and "/v1/x", which is "/v1/v1/x", does not surprise anybody. */
+static void tell_split(const struct compiling *in, const struct host_spec *host, const char *made)
+{
+    diag_warning(in->diags, in->row->host_place,
+                 "the host \"%s\" holds a path; it is taken as host \"%s\" and path \"%s\"; better "
+                 "so",
+                 show(text_trim(in->row->host)).text, show(text_of(host->host)).text,
+                 show(text_of(made)).text);
+}
+
 static char *finish(const struct compiling *in, const struct host_spec *host, struct text written)
 {
     char *front = NULL, *path = NULL, *made = NULL;
@@ -183,6 +193,8 @@ static char *finish(const struct compiling *in, const struct host_spec *host, st
         path = fill_template(in, in->row->path_place, "path", written);
     if (path)
         made = with_slash(in, &filled, text_of(path));
+    if (made && host->path.at)
+        tell_split(in, host, made);
     free(front);
     free(path);
     return made ? note_twists(in, made) : NULL;

@@ -95,6 +95,18 @@ static bool literal_allowed(const struct policy *policy, const char *literal,
     return address_allowed(address, policy->allow_address, policy->n_allow_address);
 }
 
+/* "my-bucket": the beginning of a name, or one that only a cluster knows. */
+static void lint_bare_name(const struct rule *rule, struct diags *diags)
+{
+    struct text host = host_of(rule);
+
+    if (!is_wild(host) && !memchr(host.at, '.', host.len) && !memchr(host.at, ':', host.len) &&
+        !host_is_localhost(host))
+        diag_warning(diags, rule->place,
+                     "the host \"%s\" has no dot, as every public name has; write the name in full",
+                     show(text_of(rule->written_host)).text);
+}
+
 static void lint_address(const struct policy *policy, const struct rule *rule, struct diags *diags)
 {
     enum address_class class = ADDRESS_LOOPBACK;
@@ -182,6 +194,7 @@ void policy_lint(const struct policy *policy, struct diags *diags)
         if (rule->kind != POLICY_OUTBOUND_ACCESS)
             continue;
         lint_breadth(rule, diags);
+        lint_bare_name(rule, diags);
         lint_address(policy, rule, diags);
         lint_tenant(policy, rule, diags);
         lint_path(rule, diags);

@@ -40,6 +40,8 @@ static struct finding findings[] = {
     { "half a label under one name", "api*.shop.com\t/x", NULL },
     { "half a label, the name behind it", "*api.shop.com\t/x", NULL },
     { "under one name", "*.example.com\t/x", NULL },
+    { "a name without a dot", "my-bucket\t/x", "has no dot" },
+    { "an IPv6 address has none", "[2606:2800:220:1::1]\t/x", NULL },
     { "a private address", "10.0.0.1\t/x", "never matches: 10.0.0.1 is a private address" },
     { "localhost", "localhost\t/x", "never matches: localhost is a loopback" },
     { "a public address", "192.0.32.8\t/x", NULL },
