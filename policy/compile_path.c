@@ -175,7 +175,7 @@ static void tell_split(const struct compiling *in, const struct host_spec *host,
 {
     diag_warning(in->diags, in->row->host_place,
                  "the host \"%s\" holds a path; it is taken as host \"%s\" and path \"%s\"; better "
-                 "so",
+                 "write them apart",
                  show(text_trim(in->row->host)).text, show(text_of(host->host)).text,
                  show(text_of(made)).text);
 }

@@ -100,8 +100,8 @@ static void lint_bare_name(const struct rule *rule, struct diags *diags)
 {
     struct text host = host_of(rule);
 
-    if (!is_wild(host) && !memchr(host.at, '.', host.len) && !memchr(host.at, ':', host.len) &&
-        !host_is_localhost(host))
+    if (host.len > 0 && !is_wild(host) && !memchr(host.at, '.', host.len) &&
+        !memchr(host.at, ':', host.len) && !host_is_localhost(host))
         diag_warning(diags, rule->place,
                      "the host \"%s\" has no dot, as every public name has; write the name in full",
                      show(text_of(rule->written_host)).text);

@@ -53,7 +53,7 @@ static const struct {
     { "blanks around the host", " a.test\t*", DIAG_WARNING, "blanks around" },
     { "blanks around the path", "a.test\t* ", DIAG_WARNING, "blanks around" },
     { "host with a path", "a.test/x\t/y", DIAG_WARNING,
-      "holds a path; it is taken as host \"a.test\" and path \"/x/y\"" },
+      "holds a path; it is taken as host \"a.test\" and path \"/x/y\"; better write them apart" },
     { "host with a path that is said twice", "a.test/v1/\t/v1/*", DIAG_WARNING,
       "path \"/v1/v1/*\"" },
     { "host with a path and a template", "{{account}}.test/{{account}}\t*", DIAG_WARNING,
