@@ -161,6 +161,16 @@ static bool read_policy(const struct reading *reading, const json_t *item, const
         return false;
     }
     out->name = string_text(name);
+    if (out->name.len == 0) {
+        skip_policy(reading, values[0], out->index, "its \"name\" is empty");
+        return false;
+    }
+    if (!attrs && json_object_get(item, "host")) {
+        skip_policy(reading, at, out->index,
+                    "\"host\" and \"path\" belong into \"attrs\": { \"host\": \"...\", \"path\": "
+                    "\"...\" }");
+        return false;
+    }
     return !attrs || read_attrs(reading, attrs, values[1], out);
 }
 

@@ -17,6 +17,7 @@ struct shown show(struct text value)
 char *fill_template(const struct compiling *in, struct place place, const char *what,
                     struct text written)
 {
+    const char *varies = strcmp(what, "path") == 0 ? "; for a part that varies write \"*\"" : "";
     struct text culprit = TEXT_NONE;
     char *filled = NULL;
 
@@ -27,16 +28,16 @@ char *fill_template(const struct compiling *in, struct place place, const char *
         diag_error(
             in->diags, place,
             "the %s holds \"%s\", which has no value here, so the policy opens nothing; known "
-            "are {{account}}, {{workspace}}, {{region}}, {{appId}} and {{partialId}}",
-            what, show(culprit).text);
+            "are {{account}}, {{workspace}}, {{region}}, {{appId}} and {{partialId}}%s",
+            what, show(culprit).text, varies);
         return NULL;
     case TEMPLATE_BROKEN:
         break;
     }
     diag_error(in->diags, place,
                "the %s holds a broken template at \"%s\", so the policy opens nothing; write "
-               "{{account}}, with two braces on each side and no '$'",
-               what, show(culprit).text);
+               "{{account}}, with two braces on each side and no '$'%s",
+               what, show(culprit).text, varies);
     return NULL;
 }
 

@@ -16,6 +16,12 @@ static bool refuse(const struct compiling *in, const char *what, struct text hos
     return false;
 }
 
+/* `why` is a sentence that begins with "the host ", as it is said of a request's. */
+static bool refuse_because(const struct compiling *in, const char *why, struct text host)
+{
+    return refuse(in, why + strlen("the host "), host);
+}
+
 static bool has(struct text value, char c)
 {
     return value.len > 0 && memchr(value.at, c, value.len) != NULL;
@@ -87,8 +93,8 @@ static struct text trimmed_host(const struct compiling *in)
     return host;
 }
 
-/* "h/x" becomes "h" and "/x". */
-static struct text split_path(const struct compiling *in, struct text host, struct host_spec *out)
+/* "h/x" becomes "h" and "/x"; what comes of it, with the path behind, compile_path() tells. */
+static struct text split_path(struct text host, struct host_spec *out)
 {
     const char *slash = memchr(host.at, '/', host.len);
 
@@ -96,10 +102,6 @@ static struct text split_path(const struct compiling *in, struct text host, stru
     if (!slash)
         return host;
     out->path = text_span(slash, host.at + host.len);
-    diag_warning(in->diags, in->row->host_place,
-                 "the host \"%s\" holds a path; it is taken as host \"%s\" and put in front of the "
-                 "path, better write it there",
-                 show(host).text, show(text_span(host.at, slash)).text);
     return text_span(host.at, slash);
 }
 
@@ -193,14 +195,14 @@ static bool canonical(const struct compiling *in, struct text host, struct host_
         return refuse(in, "names no host", host);
     if (!has(host, '*')) {
         if (!host_canonical(host, &made, &why))
-            return refuse(in, why, host);
+            return refuse_because(in, why, host);
         memcpy(out->host, made.host, (size_t)made.host_len + 1);
         return true;
     }
     if (looks_like_addresses(host))
         return refuse(in, "is a wildcard over addresses; name each address in full", host);
     if (!wild_host(host, out, &why))
-        return refuse(in, why, host);
+        return refuse_because(in, why, host);
     if (strcmp(out->host, "*") == 0)
         diag_warning(
             in->diags, in->row->host_place,
@@ -217,7 +219,7 @@ bool compile_host(const struct compiling *in, struct host_spec *out)
     *out = (struct host_spec){ .port = 0 };
     if (!check_shape(in, host))
         return false;
-    host = split_path(in, host, out);
+    host = split_path(host, out);
     filled = fill_template(in, in->row->host_place, "host", host);
     if (!filled)
         return false;

@@ -75,11 +75,14 @@ static char *refuse_host_inside(const struct compiling *in, struct text path)
     return NULL;
 }
 
-/* `front` and `path` with one slash between. */
+/* `front` and `path` with one slash between; but a front that ends in a star takes a path that is one star,
+ * where "/" between them would ask for one segment more than anybody meant. */
 static char *join(struct text front, struct text path)
 {
     char *joined;
 
+    if (front.len > 0 && front.at[front.len - 1] == '*' && text_eq(path, TEXT("*")))
+        return text_dup(front);
     while (front.len > 0 && front.at[front.len - 1] == '/')
         front.len--;
     if (path.len > 0 && path.at[0] == '/')
@@ -111,10 +114,50 @@ static bool has_control(struct text path)
     return false;
 }
 
+static bool is_other_wildcard(struct text segment)
+{
+    return (segment.len > 1 && segment.at[0] == ':') || text_eq(segment, TEXT(".*"));
+}
+
+/* "/orders/:id", "/orders/<id>", "/(a|b)", "/.*": wildcards of routers and regular expressions. */
+static bool has_other_wildcard(struct text path)
+{
+    const char *at = path.at, *end = path.at + path.len;
+
+    for (size_t i = 0; i < path.len; i++)
+        if (strchr("<>|^", path.at[i]))
+            return true;
+    while (at < end) {
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+
+        if (is_other_wildcard(text_span(at, slash ? slash : end)))
+            return true;
+        at = slash ? slash + 1 : end;
+    }
+    return false;
+}
+
+static bool is_ascii(struct text path)
+{
+    for (size_t i = 0; i < path.len; i++)
+        if ((unsigned char)path.at[i] >= 0x80)
+            return false;
+    return true;
+}
+
 /* Requests are judged by every reading; a pattern with a twist in it fits only some of them. */
 static char *note_twists(const struct compiling *in, char *made)
 {
     struct text path = text_of(made);
+
+    if (!is_ascii(path))
+        warn(in,
+             "holds a character beyond ASCII; clients send such escaped, or not in UTF-8, and no "
+             "spelling fits the other: write \"*\" in its place",
+             path);
+    if (has_other_wildcard(path))
+        warn(in, "is taken as it stands: only \"*\" is a wildcard; write it for a part that varies",
+             path);
 
     if (!path_is_plain(path) || memchr(path.at, ' ', path.len))
         warn(
@@ -125,6 +168,16 @@ static char *note_twists(const struct compiling *in, char *made)
             "form as well",
             path);
     return made;
+}
+
+/* Written out, so that "h/v1" and "/v1/x", which is "/v1/v1/x", does not surprise anybody. */
+static void tell_split(const struct compiling *in, const struct host_spec *host, const char *made)
+{
+    diag_warning(in->diags, in->row->host_place,
+                 "the host \"%s\" holds a path; it is taken as host \"%s\" and path \"%s\"; better "
+                 "write them apart",
+                 show(text_trim(in->row->host)).text, show(text_of(host->host)).text,
+                 show(text_of(made)).text);
 }
 
 static char *finish(const struct compiling *in, const struct host_spec *host, struct text written)
@@ -140,6 +193,8 @@ static char *finish(const struct compiling *in, const struct host_spec *host, st
         path = fill_template(in, in->row->path_place, "path", written);
     if (path)
         made = with_slash(in, &filled, text_of(path));
+    if (made && host->path.at)
+        tell_split(in, host, made);
     free(front);
     free(path);
     return made ? note_twists(in, made) : NULL;

@@ -1,6 +1,7 @@
 /* Which License Manager keys, and which policies of apps, open what is due: the one that opens most of
  * it, then the one that opens most of the rest, and so on. Between equals the one that opens less.
  * A key for a whole host (ADMIN_DS) is never proposed: it is no better than the path `*`. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,7 +13,8 @@
 
 struct candidate {
     char *name;
-    bool *opens; /* which of what is due */
+    bool *opens;    /* which of what is due */
+    size_t letters; /* that its widest pattern spells out */
     size_t n_rules;
     unsigned n_methods;
 };
@@ -36,11 +38,24 @@ static bool is_wide(const struct policy *policy)
     return false;
 }
 
+static size_t letters_of(const struct rule *rule)
+{
+    struct text source = pattern_source(rule->route ? rule->route : rule->path);
+    size_t letters = 0;
+
+    for (size_t i = 0; i < source.len; i++)
+        letters += source.at[i] != '*';
+    return letters;
+}
+
 static void count_rules(struct candidate *candidate, const struct policy *policy)
 {
+    candidate->letters = SIZE_MAX;
     for (size_t i = 0; i < policy->n_rules; i++) {
         if (policy->rules[i].deny)
             continue;
+        size_t letters = letters_of(&policy->rules[i]);
+        candidate->letters = letters < candidate->letters ? letters : candidate->letters;
         candidate->n_rules++;
         for (unsigned bits = policy->rules[i].methods; bits; bits &= bits - 1)
             candidate->n_methods++;
@@ -120,8 +135,11 @@ static size_t count_opened(const struct choice *choice, const struct candidate *
     return n;
 }
 
+/* A star opens without end, so what is spelled out counts before the number of rules. */
 static bool is_tighter(const struct candidate *a, const struct candidate *b)
 {
+    if (a->letters != b->letters)
+        return a->letters > b->letters;
     return a->n_rules != b->n_rules ? a->n_rules < b->n_rules : a->n_methods < b->n_methods;
 }
 

@@ -1,6 +1,5 @@
 /* Source: VTEX developer documentation, "Accessing external resources within a VTEX IO app" and
- * "Policies from License Manager" (git vtexdocs/dev-portal-content f780b195), 13 keys. Of
- * CancelaPedidos the resource is not known to us, so it opens nothing rather than a guess. */
+ * "Policies from License Manager" (git vtexdocs/dev-portal-content f780b195 and 0ec219d1), 13 keys. */
 #include "policy/licence.h"
 
 #define CATALOG "/api/catalog_system/pvt/"
@@ -11,7 +10,7 @@ const struct licence_resource licence_resources[] = {
     { "Marca.aspx", LICENCE_STABLE, CATALOG "brand/list", NULL },
     { "Sku.aspx", LICENCE_STABLE, CATALOG "sku/*", NULL },
     { "AcessaTodosPedidos", LICENCE_STABLE, "/api/oms/pvt/orders/*", NULL },
-    { "CancelaPedidos", LICENCE_UNKNOWN, NULL, NULL },
+    { "CancelaPedidos", LICENCE_JANUS, "/api/oms/pvt/orders/{{orderId}}/cancel", NULL },
     /* paths are case-sensitive here; this page writes "orderform", the API reference and the
      * clients "orderForm": one row for each spelling */
     { "SaveOrderFormConfiguration", LICENCE_JANUS, "/api/checkout/pvt/configuration/orderform",
@@ -22,6 +21,10 @@ const struct licence_resource licence_resources[] = {
     { "GetOrderForm", LICENCE_JANUS, "/api/checkout/pub/orderForm/{{orderFormId}}", NULL },
     { "Get_Account_By_Identifier", LICENCE_JANUS, "/api/license-manager/account", NULL },
     { "Get_Account_By_Identifier", LICENCE_JANUS, "/api/license-manager/pvt/accounts/*", NULL },
+    { "Get_Account_By_Identifier", LICENCE_JANUS, "/api/pvt/accounts/*", NULL },
+    { "Get_Account_By_Identifier", LICENCE_JANUS, "/api/site/pvt/accounts/*", NULL },
+    { "Get_Account_By_Identifier", LICENCE_JANUS, "/api/license-manager/site/pvt/accounts/*",
+      NULL },
     { "ADMIN_DS", LICENCE_STABLE, "/*", NULL },
     { "ListOrders", LICENCE_JANUS, "/api/oms/pvt/orders", NULL },
     { "vbase-read-only", LICENCE_VBASE, "/buckets/*", "GET, HEAD" },

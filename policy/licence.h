@@ -10,16 +10,15 @@
 #include "config/text.h"
 
 enum licence_on {
-    LICENCE_STABLE,  /* {{account}}.vtexcommercestable.com.br, as the documentation writes */
-    LICENCE_JANUS,   /* no host is written: the account's Janus hosts, stable and beta */
-    LICENCE_VBASE,   /* the app's own buckets on infra.io.vtex.com/vbase */
-    LICENCE_UNKNOWN, /* the key is documented, what it opens is not known here */
+    LICENCE_STABLE, /* {{account}}.vtexcommercestable.com.br, as the documentation writes */
+    LICENCE_JANUS,  /* no host is written: the account's Janus hosts, stable and beta */
+    LICENCE_VBASE,  /* the app's own buckets on infra.io.vtex.com/vbase */
 };
 
 struct licence_resource {
     const char *key;
     enum licence_on on;
-    const char *path;    /* as documented; a pattern, but for {{orderFormId}} */
+    const char *path;    /* as documented; a pattern, but for {{orderId}} and its like */
     const char *methods; /* NULL: every one */
 };
 

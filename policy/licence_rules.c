@@ -6,8 +6,6 @@
 #include "policy/app_rules.h"
 #include "policy/compile.h"
 
-#define TEMPLATE "{{orderFormId}}"
-
 static const char *const janus_hosts[] = { "{{account}}.vtexcommercestable.com.br",
                                            "{{account}}.vtexcommercebeta.com.br" };
 
@@ -16,11 +14,11 @@ static const char *const janus_hosts[] = { "{{account}}.vtexcommercestable.com.b
 /* A documented template stands for one segment that is not empty: an id, and nothing below it. */
 static struct pattern *template_pattern(const char *path)
 {
-    const char *template = strstr(path, TEMPLATE);
+    const char *start = strstr(path, "{{"), *end = strstr(path, "}}");
     char *source = NULL;
     struct pattern *made;
 
-    if (asprintf(&source, "%.*s*%s", (int)(template - path), path, template + strlen(TEMPLATE)) < 0)
+    if (asprintf(&source, "%.*s*%s", (int)(start - path), path, end + strlen("}}")) < 0)
         abort();
     made = pattern_new(PATTERN_SEGMENT, text_of(source));
     free(source);
@@ -30,7 +28,7 @@ static struct pattern *template_pattern(const char *path)
 static void open_on_host(struct licence_rules *rules, const struct manifest_policy *row,
                          const struct licence_resource *resource, const char *host)
 {
-    bool templated = strstr(resource->path, TEMPLATE) != NULL;
+    bool templated = strstr(resource->path, "{{") != NULL;
     struct manifest_policy made = *row;
     struct rule rule;
 
@@ -110,12 +108,6 @@ static void open_resource(struct licence_rules *rules, const struct manifest_pol
         break;
     case LICENCE_VBASE:
         open_vbase(rules, row, resource);
-        break;
-    case LICENCE_UNKNOWN:
-        diag_warning(rules->diags, row->place,
-                     "\"%s\" opens nothing here: which resource the key stands for is not known; "
-                     "declare outbound-access for what the app calls",
-                     resource->key);
         break;
     }
 }

@@ -18,22 +18,43 @@ static bool is_wild(struct text pattern)
 
 /* ---- too much ---- */
 
-/* "*.com", "*.com.br": one name or less behind the last star, and nothing before it. */
+/* "com" in "com.br": what countries call the names under which they sell names. There are more; a list of all of
+ * them would be a dependency for a warning. */
+static bool is_sold_under(struct text label)
+{
+    static const char *const names[] = { "ac",  "co",  "com", "edu", "go", "gob", "gov",
+                                         "gub", "mil", "ne",  "net", "or", "org" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (text_eq(label, text_of(names[i])))
+            return true;
+    return false;
+}
+
+/* Cuts the last label and the dot before it off `host`. False: there is no dot, so a star is in that label. */
+static bool cut_label(struct text *host, struct text *label)
+{
+    const char *dot = host->len ? memrchr(host->at, '.', host->len) : NULL;
+
+    if (!dot)
+        return false;
+    *label = text_span(dot + 1, host->at + host->len);
+    *host = text_span(host->at, dot);
+    return true;
+}
+
+/* "*.com", "*.com.br", "*shop.com", "shop.*": no whole label behind the last star is one that somebody owns. */
 static bool is_half_the_world(struct text host)
 {
     const char *last = host.len ? memrchr(host.at, '*', host.len) : NULL;
-    struct text tail;
-    size_t labels = 0, longest = 0, len = 0;
+    struct text rest, top, second;
 
     if (!last || host.len == 1)
         return false;
-    tail = text_span(last + 1, host.at + host.len);
-    for (size_t i = 0; i < tail.len; i++) {
-        len = tail.at[i] == '.' ? 0 : len + 1;
-        labels += len == 1;
-        longest = len > longest ? len : longest;
-    }
-    return labels < 2 || (labels == 2 && longest <= 3);
+    rest = text_span(last + 1, host.at + host.len);
+    if (!cut_label(&rest, &top) || !cut_label(&rest, &second))
+        return true;
+    return top.len == 2 && is_sold_under(second) && !cut_label(&rest, &second);
 }
 
 /* ADMIN_DS: the documentation gives it every path of the account's host. A key may stand for many
@@ -72,6 +93,18 @@ static bool literal_allowed(const struct policy *policy, const char *literal,
         return true;
     *class = address_classify(address);
     return address_allowed(address, policy->allow_address, policy->n_allow_address);
+}
+
+/* "my-bucket": the beginning of a name, or one that only a cluster knows. */
+static void lint_bare_name(const struct rule *rule, struct diags *diags)
+{
+    struct text host = host_of(rule);
+
+    if (host.len > 0 && !is_wild(host) && !memchr(host.at, '.', host.len) &&
+        !memchr(host.at, ':', host.len) && !host_is_localhost(host))
+        diag_warning(diags, rule->place,
+                     "the host \"%s\" has no dot, as every public name has; write the name in full",
+                     show(text_of(rule->written_host)).text);
 }
 
 static void lint_address(const struct policy *policy, const struct rule *rule, struct diags *diags)
@@ -161,6 +194,7 @@ void policy_lint(const struct policy *policy, struct diags *diags)
         if (rule->kind != POLICY_OUTBOUND_ACCESS)
             continue;
         lint_breadth(rule, diags);
+        lint_bare_name(rule, diags);
         lint_address(policy, rule, diags);
         lint_tenant(policy, rule, diags);
         lint_path(rule, diags);

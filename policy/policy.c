@@ -4,7 +4,9 @@
 
 #include "config/memory.h"
 #include "policy/app_statement.h"
+#include "policy/compile.h"
 #include "policy/compiled.h"
+#include "policy/licence.h"
 #include "policy/licence_rules.h"
 
 /* A value goes into a pattern, so it must not hold what means something there. */
@@ -60,6 +62,19 @@ enum policy_kind policy_kind_of(const struct manifest_policy *row)
     return memchr(row->name.at, ':', row->name.len) ? POLICY_APP : POLICY_LICENSE;
 }
 
+/* "outbound-acess", "Outbound-Access", "outbound-access-2": seen in real manifests, and said of whatever
+ * --policy-kinds holds, because such a row was meant to open its host. */
+static bool is_misspelt(const struct manifest_policy *row, struct diags *diags)
+{
+    if (policy_kind_of(row) != POLICY_LICENSE || !row->host.at || licence_find(row->name))
+        return false;
+    diag_warning(diags, row->place,
+                 "\"%s\" opens nothing here, although it names a host: only \"outbound-access\", "
+                 "spelled so, opens one",
+                 show(row->name).text);
+    return true;
+}
+
 /* The kinds that --policy-kinds leaves out open nothing; what a provider denies counts all the
  * same. */
 static void compile_rows(struct policy *policy, const struct manifest *manifest, unsigned kinds,
@@ -69,8 +84,8 @@ static void compile_rows(struct policy *policy, const struct manifest *manifest,
         const struct manifest_policy *row = &manifest->policies[i];
         struct rule rule;
 
-        if (row->name.len == 0 || !(kinds & (unsigned)policy_kind_of(row)))
-            continue; /* the manifest's reader has reported an empty name */
+        if (is_misspelt(row, licence->diags) || !(kinds & (unsigned)policy_kind_of(row)))
+            continue;
         switch (policy_kind_of(row)) {
         case POLICY_OUTBOUND_ACCESS:
             if (rule_compile(row, licence->values, &rule, licence->diags))

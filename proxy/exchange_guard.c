@@ -66,9 +66,7 @@ static enum outcome judge_target(struct exchange *x, const struct head *head, co
     x->destination.path = x->destination.asterisk ? TEXT("/") : path;
     x->destination.query =
         mark ? text_span(mark + 1, head->target.at + head->target.len) : TEXT_NONE;
-    x->path_cut = x->destination.path.len > sizeof(x->path);
-    x->path_len = x->path_cut ? sizeof(x->path) : x->destination.path.len;
-    memcpy(x->path, x->destination.path.at, x->path_len);
+    exchange_keep_path(x);
     return OUTCOME_RELAYED;
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "proxy/http/syntax.h"
-#include "proxy/log_mask.h"
 
 static enum outcome judge_framing(struct exchange *x, const struct head *head, const char **why)
 {
@@ -81,17 +80,6 @@ static void let_pass(struct exchange *x, bool first)
     x->context->n_would_deny += first;
 }
 
-static void note_path(struct exchange *x)
-{
-    const struct destination *where = &x->destination;
-
-    x->path_cut = where->path.len > sizeof(x->path);
-    x->path_len = x->path_cut ? sizeof(x->path) : where->path.len;
-    memcpy(x->path, where->path.at, x->path_len);
-    x->path_masked = log_mask(x->path, &x->path_len);
-    tenant_name_in_query((struct text){ where->host, where->host_len }, where->query, x->an);
-}
-
 /* A request that waited for a token is judged a second time, by the same policy. */
 static enum outcome judge_policy(struct exchange *x, const struct head *head)
 {
@@ -100,7 +88,9 @@ static enum outcome judge_policy(struct exchange *x, const struct head *head)
     x->sent_method = head->method;
     x->verdict = policy_judge(x->policy, head->method, &x->destination);
     x->judged = true;
-    note_path(x);
+    exchange_keep_path(x);
+    tenant_name_in_query((struct text){ x->destination.host, x->destination.host_len },
+                         x->destination.query, x->an);
     if (first)
         exchange_shadow(x, head->method);
     enum outcome outcome = outcome_of(&x->verdict);

@@ -57,6 +57,16 @@ void exchange_log_method(struct log *log, const struct exchange *x)
         log_number(log, "method_cut", 1);
 }
 
+void exchange_keep_path(struct exchange *x)
+{
+    struct text path = x->destination.path;
+
+    x->path_cut = path.len > sizeof(x->path);
+    x->path_len = x->path_cut ? sizeof(x->path) : path.len;
+    memcpy(x->path, path.at, x->path_len);
+    x->path_masked = log_mask(x->path, &x->path_len);
+}
+
 void exchange_log_destination(struct log *log, const struct exchange *x)
 {
     char authority[AUTHORITY_MAX];

@@ -239,6 +239,8 @@ void exchange_log(const struct exchange *x, uint64_t now_us);
 /* Destination, path and the account of the query, as every line that tells of a judged request has
  * them (docs/log.md). */
 void exchange_log_destination(struct log *log, const struct exchange *x);
+/* Keeps of the destination's path what they tell of it: its beginning, without credentials. */
+void exchange_keep_path(struct exchange *x);
 void exchange_log_method(struct log *log, const struct exchange *x);
 /* A sentence, without what looks like a credential in it. */
 void exchange_log_detail(struct log *log, const char *sentence);

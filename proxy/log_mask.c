@@ -5,7 +5,7 @@
 #include "config/text.h"
 
 static const char stars[] = "***";
-enum { STARS = sizeof(stars) - 1, JWT_MIN = 24 };
+enum { STARS = sizeof(stars) - 1, JWT_MIN = 24, PART_MIN = 64 };
 
 static bool is_base64url(char c)
 {
@@ -13,22 +13,34 @@ static bool is_base64url(char c)
            c == '_';
 }
 
-/* How many bytes of a JWT stand at the beginning: three parts of base64url. The second dot is what makes it one. */
+static bool starts_nocase(struct text text, struct text start)
+{
+    return text.len >= start.len && text_eq_nocase((struct text){ text.at, start.len }, start);
+}
+
+/* How many bytes of "." or "%2e" stand at the beginning. */
+static size_t dot_at(struct text text)
+{
+    return text_starts(text, TEXT(".")) ? 1 : starts_nocase(text, TEXT("%2e")) ? 3 : 0;
+}
+
+/* How many bytes of a JWT stand at the beginning: three parts of base64url. The second dot is what makes it one, or
+ * its length: a text for the log may have been cut before that dot. */
 static size_t jwt_at(struct text text)
 {
     unsigned dots = 0;
     size_t n = 0;
 
-    if (!text_starts(text, TEXT("eyJ")))
+    if (!text_starts(text, TEXT("eyJ")) && !text_starts(text, TEXT("ZXlK")))
         return 0;
-    while (n < text.len && (is_base64url(text.at[n]) || (text.at[n] == '.' && dots < 2)))
-        dots += text.at[n++] == '.';
-    return dots == 2 && n >= JWT_MIN ? n : 0;
-}
-
-static bool starts_nocase(struct text text, struct text start)
-{
-    return text.len >= start.len && text_eq_nocase((struct text){ text.at, start.len }, start);
+    while (n < text.len) {
+        size_t dot = dots < 2 ? dot_at((struct text){ text.at + n, text.len - n }) : 0;
+        if (!dot && !is_base64url(text.at[n]))
+            break;
+        dots += dot > 0;
+        n += dot ? dot : 1;
+    }
+    return (dots == 2 && n >= JWT_MIN) || n >= PART_MIN ? n : 0;
 }
 
 /* How many bytes of "authToken=" or "authToken%3d" stand at the beginning. */
@@ -59,11 +71,11 @@ static size_t value_at(struct text text)
     return n;
 }
 
-/* Most paths have none of these bytes, and are looked at no closer: "eyJ", '=' and "%3D". */
+/* Most paths have none of these bytes, and are looked at no closer: "eyJ", "ZXlK", '=' and "%3D". */
 static bool may_hold_one(struct text text)
 {
     return text.len && (memchr(text.at, 'J', text.len) || memchr(text.at, '=', text.len) ||
-                        memchr(text.at, '%', text.len));
+                        memchr(text.at, '%', text.len) || memchr(text.at, 'K', text.len));
 }
 
 bool log_mask(char *text, size_t *len)

@@ -1,7 +1,7 @@
 /* proxy/log_mask.h - takes out of a text for the log what looks like a credential. Pure.
  *
  * Credentials do not belong into paths, and yet people put them there. What is looked for: a JWT ("eyJ..." with two
- * dots), and the value behind authToken, VtexIdclientAutCookie or access_token, also where `=` is written %3D. */
+ * dots, also %2E; or a long part of one, or of its base64), and the value behind authToken, VtexIdclientAutCookie or access_token, also where `=` is written %3D. */
 #ifndef PROXY_LOG_MASK_H
 #define PROXY_LOG_MASK_H
 

@@ -25,6 +25,9 @@ static const struct encoder {
     { .set = "*-._", .upper = false },
     { .set = "-._~/", .upper = true }, /* Python's quote() */
     { .set = "-._~/", .upper = false },
+    { .set = "",
+      .upper = true }, /* Swift's .alphanumerics, the gsub of Lua and Perl: a JWT's, too */
+    { .set = "", .upper = false },
     { .json = true, .set = "", .slash = true },                    /* PHP */
     { .json = true, .set = "<>&" },                                /* Go, Rails */
     { .json = true, .set = "<>&='" },                              /* Gson */

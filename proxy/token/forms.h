@@ -1,13 +1,13 @@
 /* proxy/token/forms.h - the ways in which a token may stand in a response.
  *
  *   raw       as it is
- *   percent   RFC 3986, JavaScript's encodeURIComponent and encodeURI, HTML forms, Python's quote;
- *             hex digits all in one case
+ *   percent   RFC 3986, JavaScript's encodeURIComponent and encodeURI, HTML forms, Python's quote, and all
+ *             but letters and digits; hex digits all in one case
  *   JSON      \/ and the \u00XX that common encoders write for  < > & ' ` + = /
  *   base64    in the three positions that it can have in a longer text, both alphabets. What shares a
  *             character with its neighbours is left off, so that `user:TOKEN` is found too.
  *
- * Each differs from the others: a JWT is the same raw, percent-encoded and in JSON. Pure. */
+ * Each differs from the others: a JWT is the same raw, in JSON and in most percent-encodings. Pure. */
 #ifndef PROXY_TOKEN_FORMS_H
 #define PROXY_TOKEN_FORMS_H
 

@@ -726,6 +726,16 @@ static void told(void **state)
     assert_non_null(strstr(metrics, "\njanus_sidecar_guard_questions_unclear_total "));
 }
 
+static void credentials_stay_out_of_the_log(void **state)
+{
+    (void)state;
+    forget();
+    passes(say("GET /reset/authToken=GUARDED/x HTTP/1.1\r\nHost: app.example\r\n", NULL, NULL),
+           NULL);
+    free(process_await(scene.sidecar, "guarded_path=\"/reset/authToken=***/x\""));
+    assert_null(strstr(process_log(scene.sidecar), "GUARDED"));
+}
+
 /* ---- scenes of their own ---- */
 
 static void closed_under_2x(void **state)
@@ -968,6 +978,7 @@ int main(void)
     stories_add(stories, "a WebSocket", no_websocket_past_it, NULL);
     stories_add(stories, "an app that closes", app_is_down, NULL);
     stories_add(stories, "log and metrics", told, NULL);
+    stories_add(stories, "a credential in a path", credentials_stay_out_of_the_log, NULL);
     stories_add(own, "no @auth under 2.x", closed_under_2x, NULL);
     stories_add(own, "no @auth, and no builder named", closed_without_a_builder, NULL);
     stories_add(own, "--guard-timeout", impatient, NULL);

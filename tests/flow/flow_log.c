@@ -14,13 +14,15 @@
 #include "tests/flow/kit_wait.h"
 #include "tests/flow/kit_world.h"
 
-#define HOST   "Host: any.partner.example\r\n"
-#define GET    "GET /a HTTP/1.1\r\n" HOST "\r\n"
-#define OK     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-#define ID     "4bf92f3577b34da6a3ce929d0e0e4736"
-#define PARENT "00f067aa0ba902b7"
-#define TRACE  "00-" ID "-" PARENT "-01"
-#define JWT    "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+#define HOST        "Host: any.partner.example\r\n"
+#define GET         "GET /a HTTP/1.1\r\n" HOST "\r\n"
+#define OK          "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define ID          "4bf92f3577b34da6a3ce929d0e0e4736"
+#define PARENT      "00f067aa0ba902b7"
+#define TRACE       "00-" ID "-" PARENT "-01"
+#define EIGHT(part) part part part part part part part part
+#define LONG        "eyJhbGciOiJFUzI1NiJ9.eyJzdWIi" EIGHT(EIGHT("SECRETIOiJh")) ".c2lnbmF0dXJl"
+#define JWT         "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 
 static struct world world;
 
@@ -133,6 +135,12 @@ static struct secret {
     { "in a parameter of the path", "GET /a;authToken=SECRET HTTP/1.1\r\n" HOST "\r\n", 0 },
     { "escaped in the path", "GET /authToken%3DSECRET HTTP/1.1\r\n" HOST "\r\n", 0 },
     { "a token in the path", "GET /" JWT "/b HTTP/1.1\r\n" HOST "\r\n", 0 },
+    { "a token in the path that is longer than the log's room for it",
+      "GET /" LONG " HTTP/1.1\r\n" HOST "\r\n", 0 },
+    { "a token in the path that is denied and longer than the log's room",
+      "GET /" LONG " HTTP/1.1\r\nHost: api.partner.example\r\n\r\n", 403 },
+    { "a token with escaped dots in the path",
+      "GET /eyJhbGciOiJFUzI1NiJ9%2EeyJzdWIiOiJhIn0%2ESECRET HTTP/1.1\r\n" HOST "\r\n", 0 },
     { "a token in the path that is denied",
       "GET /" JWT " HTTP/1.1\r\nHost: api.partner.example\r\n\r\n", 403 },
     { "a parameter of the path that is denied",

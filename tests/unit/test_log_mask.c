@@ -8,6 +8,10 @@
 
 #define JWT "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 
+/* Of a JWT that a line of the log has room for no more: cut in the second part. */
+#define CUT                                                                                        \
+    "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9.eyJhY2NvdW50IjoiYWNtZSIsInN1YiI6ImFjbWUubXktYXBwQDEuMi4"
+
 static struct row {
     const char *name, *text, *want; /* want NULL: it stays */
 } rows[] = {
@@ -26,6 +30,13 @@ static struct row {
     { "a JWT behind a word", "the path /x" JWT " is closed", "the path /x*** is closed" },
     { "a JWT as a value", "/a=" JWT "&b", "/a=***&b" },
     { "both", "/authToken=SECRET/" JWT, "/authToken=***/***" },
+    { "a JWT with its dots escaped", "/eyJhbGciOiJFUzI1NiJ9%2EeyJzdWIiOiJhIn0%2ec2lnbmF0dXJl/x",
+      "/***/x" },
+    { "a JWT that was cut", "/x/" CUT, "/x/***" },
+    { "a JWT that was cut, in a sentence", "the path \"" CUT "\" is", "the path \"***\" is" },
+    { "a JWT in base64",
+      "/x/ZXlKaGJHY2lPaUpGVXpJMU5pSjkuZXlKemRXSWlPaUpoSW4wLmMybG5ibUYwZFhKbGMybG5ibUYwZFhKbA/y",
+      "/x/***/y" },
     { "in a sentence", "do not open the path \"/authToken=SECRET\"; declare",
       "do not open the path \"/authToken=***\"; declare" },
 

@@ -16,6 +16,8 @@ static const struct {
     { "blank inside", "a.test b.test\t*", DIAG_ERROR, "blank" },
     { "line break inside", "a.test\\nb.test\t*", DIAG_ERROR, "blank" },
     { "two hosts", "a.test,b.test\t*", DIAG_ERROR, "no host name has" },
+    { "what is said twice", "a.test,b.test\t*", DIAG_ERROR, "\"a.test,b.test\" holds a char" },
+    { "what is said twice of a wildcard", "*..test\t*", DIAG_ERROR, "\"*..test\" has an empty" },
     { "userinfo", "u@a.test\t*", DIAG_ERROR, "user" },
     { "percent", "a%2etest\t*", DIAG_ERROR, "percent" },
     { "query", "a.test?x\t*", DIAG_ERROR, "no host name has" },
@@ -35,6 +37,8 @@ static const struct {
     { "broken template", "{{account}.test\t*", DIAG_ERROR, "broken template" },
     { "shell template", "${account}.test\t*", DIAG_ERROR, "broken template" },
     { "unknown template in the path", "a.test\t/{{store}}/*", DIAG_ERROR, "path holds \"" },
+    { "an id in two braces", "a.test\t/orders/{{id}}", DIAG_ERROR, "varies write \"*\"" },
+    { "an id in one brace", "a.test\t/orders/{id}", DIAG_ERROR, "varies write \"*\"" },
     { "broken template in the path", "a.test\t/{{account/*", DIAG_ERROR, "broken template" },
     { "unknown template in the host's path", "a.test/{{store}}\t*", DIAG_ERROR,
       "has no value here" },
@@ -48,7 +52,12 @@ static const struct {
     { "query in the host's path", "a.test/x?y\t/z", DIAG_ERROR, "query" },
     { "blanks around the host", " a.test\t*", DIAG_WARNING, "blanks around" },
     { "blanks around the path", "a.test\t* ", DIAG_WARNING, "blanks around" },
-    { "host with a path", "a.test/x\t/y", DIAG_WARNING, "holds a path" },
+    { "host with a path", "a.test/x\t/y", DIAG_WARNING,
+      "holds a path; it is taken as host \"a.test\" and path \"/x/y\"; better write them apart" },
+    { "host with a path that is said twice", "a.test/v1/\t/v1/*", DIAG_WARNING,
+      "path \"/v1/v1/*\"" },
+    { "host with a path and a template", "{{account}}.test/{{account}}\t*", DIAG_WARNING,
+      "as host \"acme.test\" and path \"/acme/*\"" },
     { "port", "a.test:8080\t*", DIAG_WARNING, "names a port" },
     { "any host", "*\t/x", DIAG_WARNING, "every host in the world" },
     { "any host with more stars", "**\t/x", DIAG_WARNING, "every host in the world" },
@@ -58,6 +67,16 @@ static const struct {
     { "query in the path", "a.test\t/x?y", DIAG_WARNING, "query" },
     { "escape in the path", "a.test\t/a%20b", DIAG_WARNING, "plain form" },
     { "blank in the path", "a.test\t/a b", DIAG_WARNING, "plain form" },
+    { "letter beyond ASCII in the path",
+      "a.test\t/cal\xc3\xa7\xc3\xb5"
+      "es/*",
+      DIAG_WARNING, "write \"*\" in its place" },
+    { "blank beyond ASCII", "a.test\t/x\xc2\xa0", DIAG_WARNING, "beyond ASCII" },
+    { "a router's parameter", "a.test\t/orders/:id/items", DIAG_WARNING,
+      "only \"*\" is a wildcard" },
+    { "a parameter of the documentation", "a.test\t/orders/<id>", DIAG_WARNING, "as it stands" },
+    { "a regular expression", "a.test\t/^v1/x", DIAG_WARNING, "as it stands" },
+    { "a regular expression's star", "a.test\t/x/.*", DIAG_WARNING, "as it stands" },
     { "dot segments in the path", "a.test\t/a/../b", DIAG_WARNING, "plain form" },
 };
 
@@ -88,11 +107,12 @@ static void good_policies_are_not_talked_about(void **state)
 {
     struct settings settings = settings_of(true);
     struct diags diags = { 0 };
-    struct policy *policy = compile(
-        "a.test\t*|*.b.test\t/*|{{account}}.c.test\t/x/*.xml|d.test\t*/x", &settings, &diags);
+    struct policy *policy = compile("a.test\t*|*.b.test\t/*|{{account}}.c.test\t/x/*.xml|d.test\t*/"
+                                    "x|e.test\t/v1/x:batch|e.test\t/$metadata",
+                                    &settings, &diags);
 
     (void)state;
-    assert_int_equal(policy_n_rules(policy), 4);
+    assert_int_equal(policy_n_rules(policy), 6);
     assert_int_equal(diags.n, 0);
     policy_unref(policy);
     diags_fini(&diags);
@@ -119,7 +139,9 @@ static void unknown_keys_open_nothing(void **state)
     settings.policy_kinds = POLICY_OUTBOUND_ACCESS;
     diags = (struct diags){ 0 };
     policy = compile_json(json, &settings, &diags);
-    assert_int_equal(diags.n, 0);
+    assert_int_equal(diags.n, 1); /* the misspelt one names a host, and is never passed over */
+    assert_non_null(
+        strstr(diags.items[0].what, "\"Outbound-Access\" opens nothing here, although"));
     policy_unref(policy);
     diags_fini(&diags);
 }
