@@ -41,7 +41,7 @@ packages_build="gcc libc6-dev cmake ninja-build pkg-config libevent-dev libevhtp
     libjansson-dev libidn2-dev libc-ares-dev libseccomp-dev libcmocka-dev ca-certificates"
 packages_run="curl"
 packages_check="clang-format clang-tidy cppcheck"
-packages_bench="curl jq"
+packages_bench="curl jq iproute2"
 packages_guard="valgrind strace jq"
 packages_fuzz="clang libclang-rt-14-dev"
 packages_metrics="python3-prometheus-client curl jq" # the OpenMetrics parser; promtool: find_promtool
