@@ -44,6 +44,8 @@ enum via { VIA_OFF, VIA_ON };
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
+enum { SETTINGS_MAX_THREADS = 64 };
+
 struct settings {
     /* who we stand beside */
     char *config_file; /* NULL when none was named */
@@ -117,6 +119,7 @@ struct settings {
     uint64_t max_body_bytes;    /* of a request */
     uint64_t max_buffers_bytes; /* of all exchanges and clients together */
     unsigned max_requests, max_clients;
+    unsigned threads;          /* that serve; 0: as many as processors that we may use */
     unsigned circuit_failures; /* in a row, until an address is left alone for a while; 0: never */
 
     enum log_level log_level;

@@ -197,7 +197,7 @@ static bool may_be_kept(const struct framing *framing)
 enum outcome exchange_prepare(struct exchange *x, const struct head *head)
 {
     if (x->identity.needs_app_token) {
-        struct token *token = token_keeper_current(x->context->keeper);
+        struct token *token = token_desk_current(x->context->desk);
         if (!token)
             return OUTCOME_TOKEN_UNAVAILABLE;
         x->token = token_ref(token);

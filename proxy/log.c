@@ -22,6 +22,7 @@ struct log {
     int fd;
     int own_fd; /* -1: fd is the caller's */
     enum log_level level;
+    bool shared; /* with other threads */
     unsigned long long dropped;
     size_t end; /* of whole lines */
     size_t at;  /* of the line being written; == end between lines */
@@ -56,13 +57,25 @@ static bool would_block(const struct log *log)
     return log->loop && log->own_fd < 0 && poll(&ready, 1, 0) <= 0;
 }
 
+_Static_assert((int)LIMIT_LOG_LINE_BYTES <= PIPE_BUF, "a line that a pipe would take in pieces");
+
+/* As many whole lines as a pipe takes at once; a line is no longer than that. */
+static size_t whole_lines(const char *bytes, size_t len)
+{
+    const char *end = len > PIPE_BUF ? memrchr(bytes, '\n', PIPE_BUF) : NULL;
+
+    return end ? (size_t)(end - bytes) + 1 : len;
+}
+
 static void flush(struct log *log)
 {
     size_t sent = 0;
 
     while (sent < log->end && !would_block(log)) {
         size_t piece = log->end - sent;
-        if (log->own_fd < 0 && piece > PIPE_BUF)
+        if (log->shared)
+            piece = whole_lines(log->bytes + sent, piece);
+        else if (log->own_fd < 0 && piece > PIPE_BUF)
             piece = PIPE_BUF; /* what poll() promises */
         ssize_t n = write(log->fd, log->bytes + sent, piece);
         if (n < 0 && errno == EINTR)
@@ -107,6 +120,11 @@ void log_free(struct log *log)
     if (log->own_fd >= 0)
         close(log->own_fd);
     free(log);
+}
+
+void log_share(struct log *log)
+{
+    log->shared = true;
 }
 
 bool log_wants(const struct log *log, enum log_level level)

@@ -18,6 +18,10 @@ struct log;
 struct log *log_new(struct loop *loop, int fd, enum log_level level);
 void log_free(struct log *log); /* writes what is left */
 
+/* Others write to the same descriptor, from other threads: from now on each write() holds whole lines, and
+ * so few that a pipe takes all of them or none (PIPE_BUF). */
+void log_share(struct log *log);
+
 bool log_wants(const struct log *log, enum log_level level);
 
 /* A line is begun, gets its fields, and is ended. Between the two no other line may begin. */

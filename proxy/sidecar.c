@@ -1,163 +1,49 @@
 #include "proxy/sidecar.h"
 
 #include <event2/event.h>
-#include <openssl/rand.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config/memory.h"
 #include "proxy/admin.h"
-#include "proxy/app.h"
-#include "proxy/exchange.h"
-#include "proxy/http/held.h"
 #include "proxy/log.h"
-#include "proxy/loop.h"
-#include "proxy/metrics.h"
+#include "proxy/log_library.h"
 #include "proxy/notify.h"
 #include "proxy/sidecar_listeners.h"
-#include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_origins.h"
-#include "proxy/sidecar_pages.h"
+#include "proxy/sidecar_parts.h"
 #include "proxy/sidecar_providers.h"
-#include "proxy/sidecar_ready.h"
 #include "proxy/sidecar_tls.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
-#include "proxy/token/report.h"
-
-enum { SIGNALS = 3 };
-
-struct sidecar {
-    const struct settings *settings;
-    struct loop *loop;
-    struct notify *notify;
-    struct log *log;
-
-    struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
-    struct live_providers *providers;    /* NULL without --provider-policies */
-
-    /* identity */
-    struct token_keeper *keeper;
-    struct realms *realms;
-    char *store_cookie;
-
-    /* origins */
-    struct tls *tls;
-    struct origins *origins;
-
-    /* clients */
-    struct listeners *listeners;
-    struct front_handler handler;
-    struct callers *callers;
-    struct front *front;
-    struct admin *admin;
-    struct exchange_context exchanges;
-
-    struct event *signals[SIGNALS];
-    struct deadlines *drain_deadlines;
-    struct deadline drain_deadline;
-    int exit_code;
-};
-
-/* ---- readiness ---- */
-
-static struct readiness_facts facts_of(const struct sidecar *sidecar)
-{
-    const struct exchange_context *exchanges = &sidecar->exchanges;
-    struct token_facts token;
-
-    token_keeper_attend(sidecar->keeper); /* does what is due; the facts only tell */
-    token_keeper_facts(sidecar->keeper, &token);
-    return (struct readiness_facts){
-        .settings = sidecar->settings,
-        .policy = live_policy_state(sidecar->policy),
-        .shadow =
-            sidecar->shadow ? live_policy_state(sidecar->shadow) : (struct live_policy_state){ 0 },
-        .n_would_deny = exchanges->n_would_deny,
-        .n_shadow_differences = exchanges->n_shadow_differences,
-        .token = token,
-        .draining = exchanges->leaving,
-        .n_clients = front_n_clients(sidecar->front),
-        .n_active = exchanges->n_active,
-        .n_overloaded = exchanges->n_overloaded,
-        .n_retries_refused = exchanges->retries.n_refused,
-        .n_circuits_open = origins_n_circuits_open(sidecar->origins),
-        .held_bytes = held_bytes(),
-    };
-}
-
-static char *write_readiness(void *context, const char *query, unsigned *status)
-{
-    struct readiness_facts facts = facts_of(context);
-    char *body = mem_alloc(READINESS_MAX, 1);
-
-    (void)query;
-    *status = readiness_write(&facts, body, READINESS_MAX) ? 200 : 503;
-    return body;
-}
-
-static char *write_token(void *context, const char *query, unsigned *status)
-{
-    const struct sidecar *sidecar = context;
-    struct token_facts facts;
-
-    (void)query;
-    token_keeper_facts(sidecar->keeper, &facts);
-    *status = facts.current ? 200 : 503;
-    return token_report_text(&facts, sidecar->settings);
-}
-
-static char *write_metrics(void *context, const char *query, unsigned *status)
-{
-    struct readiness_facts facts = facts_of(context);
-
-    (void)query;
-    *status = 200;
-    return sidecar_metrics(&facts);
-}
-
-static char *write_policy(void *context, const char *query, unsigned *status)
-{
-    struct readiness_facts facts = facts_of(context);
-
-    (void)query;
-    *status = 200;
-    return page_policy(&facts);
-}
-
-static char *write_explanation(void *context, const char *query, unsigned *status)
-{
-    const struct sidecar *sidecar = context;
-
-    return page_explain(sidecar->settings, sidecar->exchanges.policy,
-                        &sidecar->exchanges.destination_rules, query, status);
-}
+#include "proxy/token/realm.h"
 
 /* ---- signals ---- */
 
 static void on_emptied(void *context)
 {
-    struct exchange_context *exchanges = context;
+    const struct sidecar *sidecar = context;
 
-    event_base_loopbreak(loop_base(exchanges->loop));
+    event_base_loopbreak(loop_base(sidecar->loop));
 }
 
-static void drain(struct sidecar *sidecar, const char *why)
+void sidecar_drain(struct sidecar *sidecar, const char *why)
 {
-    if (sidecar->exchanges.draining) {
+    if (sidecar->draining) {
         log_message(sidecar->log, LOG_WARNING, "drain_cut", "a second signal: ending now");
         event_base_loopbreak(loop_base(sidecar->loop));
         sidecar->exit_code = 1;
         return;
     }
     log_message(sidecar->log, LOG_INFO, "draining", "%s: %zu clients are connected", why,
-                front_n_clients(sidecar->front));
-    sidecar->exchanges.leaving = sidecar->exchanges.draining = true;
+                crew_facts(sidecar->crew).n_clients);
+    sidecar->leaving = sidecar->draining = true;
     notify_stopping(sidecar->notify);
     deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
-    front_drain(sidecar->front);
+    crew_drain(sidecar->crew);
 }
 
 static void on_drain_deadline(struct deadline *deadline)
@@ -166,7 +52,8 @@ static void on_drain_deadline(struct deadline *deadline)
         (struct sidecar *)(void *)((char *)deadline - offsetof(struct sidecar, drain_deadline));
 
     log_message(sidecar->log, LOG_WARNING, "drain_cut",
-                "%zu clients were still busy at --drain-timeout", front_n_clients(sidecar->front));
+                "%zu clients were still busy at --drain-timeout",
+                crew_facts(sidecar->crew).n_clients);
     sidecar->exit_code = 1;
     event_base_loopbreak(loop_base(sidecar->loop));
 }
@@ -199,14 +86,15 @@ static void reload(void *context)
     diags_fini(&told);
 }
 
-static void reload_all(struct sidecar *sidecar, struct diags *told)
+void sidecar_reload(struct sidecar *sidecar, struct diags *told)
 {
     notify_reloading(sidecar->notify);
-    sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log);
+    if (sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log))
+        crew_renew_tls(sidecar->crew);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
     token_keeper_refresh(sidecar->keeper);
-    if (!sidecar->exchanges.draining)
+    if (!sidecar->draining)
         notify_ready(sidecar->notify);
 }
 
@@ -217,65 +105,12 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 
     (void)what;
     if (number == SIGHUP) {
-        reload_all(sidecar, &told);
+        sidecar_reload(sidecar, &told);
         diags_fini(&told);
     } else {
-        drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
+        sidecar_drain(sidecar, number == SIGTERM ? "SIGTERM" : "SIGINT");
     }
 }
-
-/* ---- what the operator asks for by POST ---- */
-
-static char *do_reload(void *context, const char *query, unsigned *status)
-{
-    struct sidecar *sidecar = context;
-    struct diags told = { 0 };
-
-    (void)query;
-    log_message(sidecar->log, LOG_INFO, "asked", "POST /reload");
-    reload_all(sidecar, &told);
-    struct readiness_facts facts = facts_of(sidecar);
-    char *body = page_reload(&facts, &told, status);
-    diags_fini(&told);
-    return body;
-}
-
-/* Says that we are about to leave, and serves on: for what balances between us and others, and for
- * kept connections, which each end with their next response. */
-static char *do_drain(void *context, const char *query, unsigned *status)
-{
-    struct sidecar *sidecar = context;
-
-    (void)query;
-    *status = 200;
-    if (!sidecar->exchanges.leaving)
-        log_message(sidecar->log, LOG_INFO, "leaving", "POST /drain: connections are not kept");
-    sidecar->exchanges.leaving = true;
-    return text_dup(TEXT("{\"draining\":true}\n"));
-}
-
-/* As SIGTERM, but that the second one changes nothing. */
-static char *do_quit(void *context, const char *query, unsigned *status)
-{
-    struct sidecar *sidecar = context;
-
-    (void)query;
-    *status = 200;
-    if (!sidecar->exchanges.draining)
-        drain(sidecar, "POST /quitquitquit");
-    return text_dup(TEXT("{\"draining\":true,\"ending\":true}\n"));
-}
-
-static const struct admin_page pages[] = {
-    { "/readyz", write_readiness, NULL, false },
-    { "/token", write_token, NULL, false },
-    { "/metrics", write_metrics, METRICS_CONTENT_TYPE, false },
-    { "/policy", write_policy, NULL, false },
-    { "/explain", write_explanation, NULL, false },
-    { "/reload", do_reload, NULL, true },
-    { "/drain", do_drain, NULL, true },
-    { "/quitquitquit", do_quit, NULL, true },
-};
 
 static void watch_signals(struct sidecar *sidecar)
 {
@@ -306,76 +141,68 @@ static void build_origins(struct sidecar *sidecar)
     const struct sockaddr_storage *own = listeners_own(sidecar->listeners, &n_own);
 
     sidecar->origins =
-        origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls, own, n_own);
+        origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls, own, n_own,
+                    crew_size(sidecar->settings) > 1 ? crew_size(sidecar->settings) + 1 : 1);
     sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
                                          origins_pool(sidecar->origins));
 }
 
-static void build_exchanges(struct sidecar *sidecar)
+static struct destination_rules rules_of(const struct sidecar *sidecar)
 {
     const struct settings *settings = sidecar->settings;
     size_t n_ports;
     const uint16_t *ports = listeners_ports(sidecar->listeners, &n_ports);
 
-    sidecar->exchanges = (struct exchange_context){
-        .loop = sidecar->loop,
-        .log = sidecar->log,
-        .settings = settings,
-        .pool = origins_pool(sidecar->origins),
-        .keeper = sidecar->keeper,
-        .realms = sidecar->realms,
-        .callers = sidecar->callers,
-        .destination_rules = { .default_host = settings->default_host,
-                               .plaintext_hosts = settings->plaintext_hosts.items,
-                               .n_plaintext_hosts = settings->plaintext_hosts.n,
-                               .own_ports = ports,
-                               .n_own_ports = n_ports,
-                               .own_addresses = settings->listen,
-                               .n_own_addresses = settings->n_listen },
-        .identity_rules = { .placeholder = text_of(settings->placeholder),
-                            .store_cookie = text_of(sidecar->store_cookie),
-                            .inject = settings->inject },
-        .token_deadlines = deadlines_new(sidecar->loop, settings->token_wait_ms),
-        .response_deadlines = deadlines_new(sidecar->loop, settings->response_ms),
-        .idle_deadlines = deadlines_new(sidecar->loop, settings->idle_ms),
-        .total_deadlines =
-            settings->total_ms ? deadlines_new(sidecar->loop, settings->total_ms) : NULL,
-    };
-    held_set_limit(settings->max_buffers_bytes);
-    RAND_bytes((unsigned char *)&sidecar->exchanges.id_prefix,
-               sizeof(sidecar->exchanges.id_prefix));
+    return (struct destination_rules){ .default_host = settings->default_host,
+                                       .plaintext_hosts = settings->plaintext_hosts.items,
+                                       .n_plaintext_hosts = settings->plaintext_hosts.n,
+                                       .own_ports = ports,
+                                       .n_own_ports = n_ports,
+                                       .own_addresses = settings->listen,
+                                       .n_own_addresses = settings->n_listen };
+}
+
+static void build_crew(struct sidecar *sidecar)
+{
+    size_t last = listeners_n(sidecar->listeners) - 1;
+
+    sidecar->destination_rules = rules_of(sidecar);
+    struct crew_plan plan = { .settings = sidecar->settings,
+                              .loop = sidecar->loop,
+                              .log = sidecar->log,
+                              .origins = sidecar->origins,
+                              .tls = sidecar->tls,
+                              .keeper = sidecar->keeper,
+                              .callers = sidecar->callers,
+                              .listeners = sidecar->listeners,
+                              .realms = sidecar->realms,
+                              .store_cookie = sidecar->store_cookie,
+                              .destination_rules = &sidecar->destination_rules,
+                              .emptied = on_emptied,
+                              .context = sidecar };
+    sidecar->crew = crew_new(&plan);
+    sidecar->admin = sidecar_admin_new(sidecar, listeners_take(sidecar->listeners, last));
+}
+
+static void on_policy(void *context, struct policy *policy)
+{
+    crew_set_policy(((struct sidecar *)context)->crew, policy);
+}
+
+static void on_shadow(void *context, struct policy *policy)
+{
+    crew_set_shadow(((struct sidecar *)context)->crew, policy);
 }
 
 static void build_policies(struct sidecar *sidecar)
 {
-    live_policy_follow(sidecar->policy, sidecar->loop, sidecar->log, &sidecar->exchanges.policy);
+    live_policy_follow(sidecar->policy, sidecar->loop, sidecar->log, on_policy, sidecar);
     if (sidecar->shadow)
-        live_policy_follow(sidecar->shadow, sidecar->loop, sidecar->log,
-                           &sidecar->exchanges.shadow);
+        live_policy_follow(sidecar->shadow, sidecar->loop, sidecar->log, on_shadow, sidecar);
     live_providers_follow(sidecar->providers, sidecar->loop, sidecar->log, reload, sidecar);
     if (sidecar->settings->mode == MODE_REPORT)
         log_message(sidecar->log, LOG_WARNING, "mode",
                     "--mode report: what the policies deny is forwarded");
-}
-
-static void build_front(struct sidecar *sidecar)
-{
-    struct front_limits limits = { sidecar->settings->head_ms, sidecar->settings->client_idle_ms,
-                                   sidecar->settings->max_clients };
-
-    sidecar->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
-                                               exchange_gone, on_emptied };
-    sidecar->front =
-        front_new(sidecar->loop, sidecar->log, limits, &sidecar->handler, &sidecar->exchanges);
-    size_t last = listeners_n(sidecar->listeners) - 1;
-    for (size_t i = 0; i < last; i++)
-        front_listen(sidecar->front, listeners_take(sidecar->listeners, i));
-    struct admin_rules rules = { .pages = pages,
-                                 .n_pages = sizeof(pages) / sizeof(pages[0]),
-                                 .context = sidecar,
-                                 .hosts = &sidecar->settings->admin_hosts,
-                                 .callers = sidecar->callers };
-    sidecar->admin = admin_new(sidecar->loop, listeners_take(sidecar->listeners, last), &rules);
 }
 
 /* Hundreds of clients with a connection each way: take all the descriptors that we may have. */
@@ -387,15 +214,6 @@ static void raise_descriptor_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-}
-
-/* libevent speaks through one function a process and knows no context. */
-static struct log *library_log;
-
-static void on_library_message(int severity, const char *message)
-{
-    if (library_log && severity >= EVENT_LOG_MSG)
-        log_message(library_log, LOG_WARNING, "libevent", "%s", message);
 }
 
 /* Our own sends ask for it (MSG_NOSIGNAL); libevhtp and the log's pipe do not. */
@@ -427,15 +245,13 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->loop = loop_new();
     sidecar->notify = notify_new(sidecar->loop);
     sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
-    library_log = sidecar->log;
-    event_set_log_callback(on_library_message);
+    log_library(sidecar->log);
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
     build_identity(sidecar);
     build_origins(sidecar);
     sidecar->callers = callers_new(settings, sidecar->loop, sidecar->log);
-    build_exchanges(sidecar);
+    build_crew(sidecar);
     build_policies(sidecar);
-    build_front(sidecar);
     token_keeper_start(sidecar->keeper);
     if (!locked_is_locked())
         log_message(sidecar->log, LOG_INFO, "memory",
@@ -455,7 +271,7 @@ static void silence(struct sidecar *sidecar)
             event_free(sidecar->signals[i]);
     }
     notify_free(sidecar->notify);
-    front_free(sidecar->front);
+    crew_free(sidecar->crew);
     admin_free(sidecar->admin);
     callers_free(sidecar->callers);
     token_keeper_free(sidecar->keeper);
@@ -473,11 +289,7 @@ static void free_loop_things(struct sidecar *sidecar)
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
     origins_free(sidecar->origins);
     deadlines_free(sidecar->drain_deadlines);
-    deadlines_free(sidecar->exchanges.token_deadlines);
-    deadlines_free(sidecar->exchanges.response_deadlines);
-    deadlines_free(sidecar->exchanges.idle_deadlines);
-    deadlines_free(sidecar->exchanges.total_deadlines);
-    library_log = NULL;
+    log_library(NULL);
     log_free(sidecar->log);
     loop_free(sidecar->loop);
     realms_free(sidecar->realms);
@@ -507,8 +319,9 @@ static void say_ready(const struct sidecar *sidecar)
     fflush(stderr);
 }
 
-static int serve(struct sidecar *sidecar)
+int sidecar_serve(struct sidecar *sidecar)
 {
+    crew_start(sidecar->crew);
     say_ready(sidecar);
     notify_ready(sidecar->notify);
     event_base_dispatch(loop_base(sidecar->loop));
@@ -520,85 +333,5 @@ static int serve(struct sidecar *sidecar)
 int sidecar_run(struct sidecar *sidecar)
 {
     watch_signals(sidecar);
-    return serve(sidecar);
-}
-
-/* ---- beside an app ---- */
-
-struct guest_end {
-    struct sidecar *sidecar;
-    int status;
-};
-
-static void on_app_ended(void *context, int status)
-{
-    struct guest_end *end = context;
-
-    end->status = status;
-    drain(end->sidecar, "the app has ended");
-}
-
-static void on_late_signal(void *context)
-{
-    drain(((struct guest_end *)context)->sidecar, "a signal");
-}
-
-void sidecar_guest_prepare(struct sidecar_guest *guest)
-{
-    getrlimit(RLIMIT_NOFILE, &guest->files);
-    getrlimit(RLIMIT_CORE, &guest->core);
-    app_hold_signals();
-}
-
-/* Where the app finds us, and what it sends where the token is due. VTEX's clients speak http:// then; what
- * insists on https:// gets our 405, which says what to do, and not a way around us. */
-static char **variables_of(const struct sidecar *sidecar, const char *address)
-{
-    static const char *const proxies[] = { "http_proxy", "HTTP_PROXY", "https_proxy",
-                                           "HTTPS_PROXY" };
-    enum { N_PROXIES = 4, N = 9, VALUE_MAX = 512 };
-    const char *not = getenv("no_proxy");
-    char **variables = mem_alloc(N + 1, sizeof(*variables)), admin[256] = "";
-
-    for (size_t i = 0; i < N; i++)
-        variables[i] = mem_alloc(VALUE_MAX, 1);
-    for (size_t i = 0; i < N_PROXIES; i++)
-        snprintf(variables[i], VALUE_MAX, "%s=http://%s", proxies[i], address);
-    listeners_first(sidecar->listeners, true, admin, sizeof(admin));
-    snprintf(variables[4], VALUE_MAX, "no_proxy=localhost,127.0.0.1,::1%s%s", not ? "," : "",
-             not ? not : "");
-    snprintf(variables[5], VALUE_MAX, "NO_PROXY=%s", variables[4] + strlen("no_proxy="));
-    snprintf(variables[6], VALUE_MAX, "VTEX_IO=true");
-    snprintf(variables[7], VALUE_MAX, "JANUS_PLACEHOLDER=%s", sidecar->settings->placeholder);
-    snprintf(variables[8], VALUE_MAX, "JANUS_ADMIN=%s", admin);
-    return variables;
-}
-
-static void free_variables(char **variables)
-{
-    for (size_t i = 0; variables[i]; i++)
-        free(variables[i]);
-    free(variables);
-}
-
-int sidecar_run_beside(struct sidecar *sidecar, const struct sidecar_guest *guest)
-{
-    static const char *const hidden[] = { "JANUS_APPKEY", "JANUS_APPTOKEN", "JANUS_LISTEN", NULL };
-    struct guest_end end = { sidecar, 1 };
-    char address[256];
-
-    if (!listeners_first(sidecar->listeners, false, address, sizeof(address))) {
-        fputs(
-            "janus-sidecar: error: --listen: exec needs a port: http_proxy names no Unix socket\n",
-            stderr);
-        return 2;
-    }
-    char **variables = variables_of(sidecar, address);
-    struct app_plan plan = { guest->argv, variables, hidden, guest->files, guest->core };
-    struct app *app = app_start(sidecar->loop, &plan, on_app_ended, on_late_signal, &end);
-    free_variables(variables);
-    if (app)
-        serve(sidecar);
-    app_free(app);
-    return end.status;
+    return sidecar_serve(sidecar);
 }

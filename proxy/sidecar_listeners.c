@@ -1,6 +1,7 @@
 #include "proxy/sidecar_listeners.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ struct listening {
     int fd; /* -1: taken */
     struct unix_file file;
     struct sockaddr_storage bound;
-    bool admin;
+    bool admin, handed; /* handed: by systemd:NAME */
 };
 
 struct listeners {
@@ -41,7 +42,10 @@ struct opening {
 static void keep(const struct opening *opening, int fd, const struct unix_file *file)
 {
     struct listeners *listeners = opening->listeners;
-    struct listening item = { .fd = fd, .file = *file, .admin = opening->admin };
+    struct listening item = { .fd = fd,
+                              .file = *file,
+                              .admin = opening->admin,
+                              .handed = opening->address->kind == LISTEN_SYSTEMD };
     socklen_t len = sizeof(item.bound);
 
     getsockname(fd, (struct sockaddr *)&item.bound, &len);
@@ -186,6 +190,15 @@ int listeners_take(struct listeners *listeners, size_t i)
 
     listeners->items[i].fd = -1;
     return fd;
+}
+
+int listeners_take_another(const struct listeners *listeners, size_t i, bool *shared)
+{
+    const struct listening *item = &listeners->items[i];
+
+    *shared = item->handed || item->bound.ss_family == AF_UNIX;
+    return *shared ? fcntl(item->fd, F_DUPFD_CLOEXEC, 0)
+                   : socket_listen_beside(item->fd, LISTEN_BACKLOG);
 }
 
 const struct sockaddr_storage *listeners_own(const struct listeners *listeners, size_t *n)

@@ -19,6 +19,9 @@ void listeners_free(struct listeners *listeners);
 size_t listeners_n(const struct listeners *listeners);
 /* The descriptor, which is the caller's from now on. */
 int listeners_take(struct listeners *listeners, size_t i);
+/* For another loop, before it is taken: a socket of its own at the same port, or where that cannot be (a
+ * Unix socket, one that was handed over) the same once more, `*shared`. -1 with errno. */
+int listeners_take_another(const struct listeners *listeners, size_t i, bool *shared);
 
 /* Addresses of this machine's network among them, the admin listener's too; borrowed. */
 const struct sockaddr_storage *listeners_own(const struct listeners *listeners, size_t *n);

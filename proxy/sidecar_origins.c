@@ -15,7 +15,8 @@ struct origins {
 };
 
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
-                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own)
+                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
+                            unsigned n_loops)
 {
     struct origins *origins = mem_alloc(1, sizeof(*origins));
 
@@ -32,6 +33,7 @@ struct origins *origins_new(struct loop *loop, struct log *log, const struct set
                                                 .own = own,
                                                 .n_own = n_own,
                                                 .circuits = origins->circuits,
+                                                .n_loops = n_loops,
                                                 .log = log };
     origins->pool = pool_new(&origins->context);
     return origins;

@@ -7,10 +7,11 @@
 
 struct origins;
 
-/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings` and `tls`. */
+/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings` and `tls`.
+ * `n_loops` have origins; each gets its part of the descriptors. */
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
-                            const struct tls *tls, const struct sockaddr_storage *own,
-                            size_t n_own);
+                            const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
+                            unsigned n_loops);
 struct pool *origins_pool(const struct origins *origins);
 unsigned origins_n_circuits_open(const struct origins *origins);
 

@@ -10,7 +10,7 @@ static void log_findings(struct log *log, const struct diags *diags)
                     "%s: %s", diags->items[i].where, diags->items[i].what);
 }
 
-void sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log)
+bool sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log)
 {
     struct diags diags = { 0 };
     enum tls_reloaded result = tls_reload(tls, settings, &diags);
@@ -22,4 +22,5 @@ void sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct
         log_message(log, LOG_ERROR, "tls_reload_failed",
                     "the trust and the certificates of before stay in force");
     diags_fini(&diags);
+    return result == TLS_CHANGED;
 }

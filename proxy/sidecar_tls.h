@@ -7,7 +7,7 @@
 struct log;
 
 /* The system's trust, --ca-file and --client-cert, if any of their files has changed. Findings go to the log; if one is fatal, what was
- * loaded before stays in force. */
-void sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log);
+ * loaded before stays in force. True if something else is in force now. */
+bool sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log);
 
 #endif

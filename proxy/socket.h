@@ -61,6 +61,9 @@ enum socket_peer socket_peer(struct stream_socket *socket);
 
 /* A listening TCP socket, or -1 with errno. */
 int socket_listen(const struct listen_address *address, int backlog);
+/* Another one at the address of `fd`, for another loop: the kernel spreads clients over both. It is ours
+ * alone to share; an address that somebody else listens on was refused before. -1 with errno. */
+int socket_listen_beside(int fd, int backlog);
 /* Begins to connect; -1 with errno if that failed at once. */
 int socket_connect(const struct sockaddr *address, socklen_t len);
 

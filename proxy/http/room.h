@@ -11,5 +11,6 @@ enum { ROOM_SMALL_BYTES = 4 * 1024, ROOM_BYTES = RELAY_BUFFER_BYTES };
 
 char *room_take(size_t size); /* not zeroed */
 void room_give(char *room, size_t size);
+void room_thread_end(void); /* this thread ends: frees what was kept */
 
 #endif

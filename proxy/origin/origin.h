@@ -31,7 +31,8 @@ struct origin_context {
     const struct sockaddr_storage *own; /* our own listeners: never connected to */
     size_t n_own;
     struct circuits *circuits; /* of addresses that fail; NULL: every address is tried every time */
-    struct log *log;           /* says when a circuit opens and closes; may be NULL */
+    unsigned n_loops; /* that keep connections, this one included; they share the descriptors */
+    struct log *log;  /* says when a circuit opens and closes; may be NULL */
 };
 
 /* Whom to tell. Never called from inside a function of this header. */

@@ -245,13 +245,13 @@ bool pooled_is_reused(const struct pooled *pooled)
 /* ---- the pool ---- */
 
 /* A quarter of the descriptors: the rest is for clients and for work under way. */
-static size_t idle_ceiling(void)
+static size_t idle_ceiling(unsigned n_loops)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 4 > LIMIT_POOL_IDLE)
-        return LIMIT_POOL_IDLE;
-    return limit.rlim_cur / 4 + 1;
+        return LIMIT_POOL_IDLE / n_loops;
+    return limit.rlim_cur / 4 / n_loops + 1;
 }
 
 struct pool *pool_new(const struct origin_context *context)
@@ -260,7 +260,7 @@ struct pool *pool_new(const struct origin_context *context)
 
     pool->context = context;
     pool->idle_deadlines = deadlines_new(context->loop, context->settings->pool_idle_ms);
-    pool->max_idle = idle_ceiling();
+    pool->max_idle = idle_ceiling(context->n_loops ? context->n_loops : 1);
     TAILQ_INIT(&pool->unused);
     TAILQ_INIT(&pool->idle);
     for (size_t i = 0; i < BUCKETS; i++)

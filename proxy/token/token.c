@@ -163,6 +163,15 @@ void token_unref(struct token *token)
         locked_free(token, sizeof(*token) + token->len);
 }
 
+struct token *token_copy(const struct token *token)
+{
+    struct token *copy = locked_alloc(sizeof(*copy) + token->len);
+
+    memcpy(copy, token, sizeof(*copy) + token->len);
+    copy->refs = 1;
+    return copy;
+}
+
 struct text token_text(const struct token *token)
 {
     return (struct text){ token->bytes, token->len };
@@ -192,6 +201,11 @@ void token_limit(struct token *token, time_t expires_at)
 void token_set_life(struct token *token, struct moment until)
 {
     token->until = until;
+}
+
+void token_live_like(struct token *token, const struct token *other)
+{
+    token->until = other->until;
 }
 
 bool token_is_live(const struct token *token, struct moment now)

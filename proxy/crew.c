@@ -1,0 +1,268 @@
+#include "proxy/crew.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "config/memory.h"
+#include "proxy/crew_parts.h"
+#include "proxy/log.h"
+#include "proxy/processors.h"
+#include "proxy/sidecar_listeners.h"
+#include "proxy/token/keeper.h"
+
+enum { FACTS_WAIT_S = 1 };
+
+unsigned crew_size(const struct settings *settings)
+{
+    unsigned n = settings->threads ? settings->threads : processors_usable();
+
+    return n < SETTINGS_MAX_THREADS ? n : SETTINGS_MAX_THREADS;
+}
+
+/* ---- what is told to all ---- */
+
+static void read_policy(void *context, void *what)
+{
+    worker_set_policy(((struct hand *)context)->worker, what);
+}
+
+static void read_shadow(void *context, void *what)
+{
+    worker_set_shadow(((struct hand *)context)->worker, what);
+}
+
+static void read_leave(void *context, void *what)
+{
+    (void)what;
+    worker_leave(((struct hand *)context)->worker);
+}
+
+static void read_drain(void *context, void *what)
+{
+    (void)what;
+    worker_drain(((struct hand *)context)->worker);
+}
+
+static void read_tls(void *context, void *what)
+{
+    tls_adopt(((struct hand *)context)->tls, what);
+}
+
+static void read_secret(void *context, void *what)
+{
+    callers_adopt(((struct hand *)context)->callers, what);
+    free(what);
+}
+
+/* Without threads a letter is a call. */
+static void tell(struct hand *hand, void (*read)(void *context, void *what), void *what)
+{
+    if (hand->in)
+        mailbox_post(hand->in, read, hand, what);
+    else
+        read(hand, what);
+}
+
+static void tell_all(struct crew *crew, void (*read)(void *context, void *what))
+{
+    for (unsigned i = 0; i < crew->n; i++)
+        tell(&crew->hands[i], read, NULL);
+}
+
+static struct policy *policy_for(const struct crew *crew, struct policy *policy)
+{
+    return crew->in ? policy_share(policy) : policy_ref(policy);
+}
+
+void crew_set_policy(struct crew *crew, struct policy *policy)
+{
+    for (unsigned i = 0; i < crew->n; i++)
+        tell(&crew->hands[i], read_policy, policy_for(crew, policy));
+}
+
+void crew_set_shadow(struct crew *crew, struct policy *policy)
+{
+    for (unsigned i = 0; i < crew->n; i++)
+        tell(&crew->hands[i], read_shadow, policy_for(crew, policy));
+}
+
+void crew_renew_tls(struct crew *crew)
+{
+    for (unsigned i = 0; crew->in && i < crew->n; i++)
+        tell(&crew->hands[i], read_tls, tls_share(crew->plan.tls, crew->plan.settings));
+}
+
+void crew_leave(struct crew *crew)
+{
+    tell_all(crew, read_leave);
+}
+
+void crew_drain(struct crew *crew)
+{
+    tell_all(crew, read_drain);
+}
+
+static void on_secret(void *context)
+{
+    struct crew *crew = context;
+    struct caller_secret secret = callers_secret(crew->plan.callers);
+
+    for (unsigned i = 0; i < crew->n; i++) {
+        struct caller_secret *copy = mem_alloc(1, sizeof(*copy));
+        *copy = secret;
+        tell(&crew->hands[i], read_secret, copy);
+    }
+}
+
+static void on_token(void *context, const struct token *current)
+{
+    struct crew *crew = context;
+
+    for (unsigned i = 0; i < crew->n; i++)
+        messenger_put(crew->hands[i].messenger, current);
+}
+
+/* ---- what is added up ---- */
+
+static void add(struct worker_facts *sum, const struct worker_facts *facts)
+{
+    sum->n_clients += facts->n_clients;
+    sum->n_waiting += facts->n_waiting;
+    sum->n_active += facts->n_active;
+    sum->n_circuits_open += facts->n_circuits_open;
+    sum->n_overloaded += facts->n_overloaded;
+    sum->n_retries_refused += facts->n_retries_refused;
+    sum->n_would_deny += facts->n_would_deny;
+    sum->n_shadow_differences += facts->n_shadow_differences;
+    sum->held_bytes += facts->held_bytes;
+}
+
+struct worker_facts crew_facts(struct crew *crew)
+{
+    struct worker_facts sum = { 0 };
+    struct timespec until;
+
+    if (!crew->in)
+        return worker_facts(crew->hands[0].worker);
+    for (unsigned i = 0; i < crew->n; i++)
+        hand_ask(&crew->hands[i]);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += FACTS_WAIT_S;
+    for (unsigned i = 0; i < crew->n; i++) {
+        struct worker_facts facts = hand_facts(&crew->hands[i], &until);
+        add(&sum, &facts);
+    }
+    return sum;
+}
+
+/* ---- beginning and end ---- */
+
+/* One that cannot have a socket of its own (the system may know of no such thing) shares the first one's. */
+static int another(struct crew *crew, size_t i, bool *shared)
+{
+    const struct crew_plan *plan = &crew->plan;
+    int fd = listeners_take_another(plan->listeners, i, shared);
+
+    if (fd < 0)
+        log_message(plan->log, LOG_WARNING, "threads", "a thread cannot listen: %s",
+                    strerror(errno));
+    return fd;
+}
+
+static void listen_all(struct crew *crew)
+{
+    struct listeners *listeners = crew->plan.listeners;
+    size_t last = listeners_n(listeners) - 1;
+
+    for (size_t i = 0; i < last; i++) {
+        bool shared = false;
+        for (unsigned k = 1; k < crew->n; k++) {
+            int fd = another(crew, i, &shared);
+            if (fd >= 0)
+                worker_listen(crew->hands[k].worker, fd, shared);
+        }
+        worker_listen(crew->hands[0].worker, listeners_take(listeners, i), shared);
+    }
+}
+
+static void follow(struct crew *crew)
+{
+    crew->in = mailbox_new(crew->plan.loop);
+    log_share(crew->plan.log);
+    callers_follow(crew->plan.callers, on_secret, crew);
+    token_keeper_follow(crew->plan.keeper, on_token, crew);
+}
+
+static struct worker *new_alone(const struct crew *crew, struct worker_plan plan)
+{
+    const struct crew_plan *shared = &crew->plan;
+
+    plan.loop = shared->loop;
+    plan.log = shared->log;
+    plan.origins = shared->origins;
+    plan.callers = shared->callers;
+    plan.desk = token_keeper_desk(shared->keeper);
+    plan.emptied = shared->emptied;
+    plan.context = shared->context;
+    return worker_new(&plan);
+}
+
+struct crew *crew_new(const struct crew_plan *plan)
+{
+    struct crew *crew = mem_alloc(1, sizeof(*crew));
+    struct worker_plan common = { .settings = plan->settings,
+                                  .realms = plan->realms,
+                                  .destination_rules = plan->destination_rules,
+                                  .store_cookie = plan->store_cookie };
+
+    crew->plan = *plan;
+    crew->n = common.n_workers = crew_size(plan->settings);
+    crew->hands = mem_alloc(crew->n, sizeof(*crew->hands));
+    if (crew->n == 1) {
+        crew->hands[0].worker = new_alone(crew, common);
+    } else {
+        follow(crew);
+        for (unsigned i = 0; i < crew->n; i++) {
+            crew->hands[i].number = i + 1;
+            hand_build(&crew->hands[i], crew, &common);
+        }
+    }
+    listen_all(crew);
+    return crew;
+}
+
+void crew_start(struct crew *crew)
+{
+    if (!crew->in)
+        worker_begin(crew->hands[0].worker);
+    for (unsigned i = 0; crew->in && i < crew->n; i++)
+        hand_start(&crew->hands[i]);
+}
+
+/* What they posted to us last is read when none of them posts any more. */
+static void end_threads(struct crew *crew)
+{
+    token_keeper_follow(crew->plan.keeper, NULL, NULL);
+    callers_follow(crew->plan.callers, NULL, NULL);
+    for (unsigned i = 0; i < crew->n; i++)
+        hand_quit(&crew->hands[i]);
+    for (unsigned i = 0; i < crew->n; i++)
+        hand_end(&crew->hands[i]);
+    mailbox_free(crew->in);
+    for (unsigned i = 0; i < crew->n; i++)
+        hand_fini(&crew->hands[i]);
+}
+
+void crew_free(struct crew *crew)
+{
+    if (!crew)
+        return;
+    if (crew->in)
+        end_threads(crew);
+    else
+        worker_free(crew->hands[0].worker);
+    free(crew->hands);
+    free(crew);
+}

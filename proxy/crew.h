@@ -1,0 +1,61 @@
+/* proxy/crew.h - the workers, and the threads that they work in: --threads.
+ *
+ *   main loop: signals, reload, keeper of tokens, admin, watches       one thread each:
+ *     crew --- letters: policy, token, secret, trust, drain ------->   worker: loop, clients, exchanges,
+ *          <-- letters: a token is missing, was refused, was taken --          pool, DNS, circuits, log
+ *
+ * With one there is no thread: the worker's things hang on the main loop, and a letter is a call. With more,
+ * the main loop serves nobody; whatever a request touches belongs to its worker's thread. All functions are
+ * called on the main loop. */
+#ifndef PROXY_CREW_H
+#define PROXY_CREW_H
+
+#include "proxy/worker.h"
+
+struct crew;
+struct listeners;
+struct tls;
+struct token_keeper;
+
+/* All borrowed; outlives the crew. */
+struct crew_plan {
+    const struct settings *settings;
+    struct loop *loop;
+    struct log *log;
+    struct origins *origins; /* the main loop's */
+    struct tls *tls;
+    struct token_keeper *keeper;
+    struct callers *callers;
+    struct listeners *listeners;
+    const struct realms *realms;
+    const char *store_cookie;
+    const struct destination_rules *destination_rules;
+    /* after crew_drain(): the last client of the last worker has left */
+    void (*emptied)(void *context);
+    void *context;
+};
+
+/* How many workers the settings ask for. */
+unsigned crew_size(const struct settings *settings);
+
+/* Takes all listeners but the admin's. */
+struct crew *crew_new(const struct crew_plan *plan);
+/* Ends the threads, and cuts what they still do. */
+void crew_free(struct crew *crew);
+/* The threads begin. A process that wants to fork() does it before. */
+void crew_start(struct crew *crew);
+
+/* Borrowed: each worker gets a handle of its own. */
+void crew_set_policy(struct crew *crew, struct policy *policy);
+void crew_set_shadow(struct crew *crew, struct policy *policy);
+/* The trust and the certificates of `tls` have been read again. */
+void crew_renew_tls(struct crew *crew);
+
+void crew_leave(struct crew *crew);
+void crew_drain(struct crew *crew);
+
+/* The sum of what the workers count. Waits until each has told, a turn of its loop; who does not within a
+ * second counts as he last told. */
+struct worker_facts crew_facts(struct crew *crew);
+
+#endif

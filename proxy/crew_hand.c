@@ -1,0 +1,195 @@
+/* One worker with a thread of its own.
+ *
+ *   built on the main loop --start--> its loop turns, letters come --quit--> it takes itself apart
+ *
+ * Everything that its loop touches is its own, but for what never changes (settings, realms, rules of
+ * destinations, addresses of our listeners) and what counts for itself (proxy/origin/tls_parts.h). It is
+ * taken apart by its own thread, which has the lists of spare rooms. */
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config/memory.h"
+#include "proxy/crew_parts.h"
+#include "proxy/exchange.h"
+#include "proxy/http/room.h"
+#include "proxy/log.h"
+#include "proxy/log_library.h"
+#include "proxy/loop.h"
+#include "proxy/sidecar_listeners.h"
+#include "proxy/sidecar_origins.h"
+#include "proxy/token/keeper.h"
+
+/* ---- on its thread ---- */
+
+static void on_crew_emptied(void *context, void *what)
+{
+    struct crew *crew = context;
+
+    (void)what;
+    if (++crew->n_emptied == crew->n)
+        crew->plan.emptied(crew->plan.context);
+}
+
+static void on_emptied(void *context)
+{
+    const struct hand *hand = context;
+
+    mailbox_post(hand->crew->in, on_crew_emptied, hand->crew, NULL);
+}
+
+/* First the mailbox, whose letters may be for any of the others. */
+static void take_apart(struct hand *hand)
+{
+    mailbox_free(hand->in);
+    worker_free(hand->worker);
+    messenger_leave(hand->messenger);
+    origins_silence(hand->origins);
+    event_base_loop(loop_base(hand->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
+    origins_free(hand->origins);
+    callers_free(hand->callers);
+    tls_free(hand->tls);
+    log_library(NULL);
+    log_free(hand->log);
+    loop_free(hand->loop);
+}
+
+static void *work(void *context)
+{
+    struct hand *hand = context;
+
+    log_library(hand->log);
+    worker_begin(hand->worker);
+    event_base_dispatch(loop_base(hand->loop)); /* until on_quit() */
+    take_apart(hand);
+    exchange_thread_end();
+    head_thread_end();
+    room_thread_end();
+    return NULL;
+}
+
+static void on_quit(void *context, void *what)
+{
+    const struct hand *hand = context;
+
+    (void)what;
+    event_base_loopbreak(loop_base(hand->loop));
+}
+
+static void on_asked(void *context, void *what)
+{
+    struct hand *hand = context;
+    struct worker_facts facts = worker_facts(hand->worker);
+
+    (void)what;
+    pthread_mutex_lock(&hand->lock);
+    hand->facts = facts;
+    hand->answered = hand->asked;
+    pthread_cond_signal(&hand->told);
+    pthread_mutex_unlock(&hand->lock);
+}
+
+/* ---- on the main loop ---- */
+
+void hand_ask(struct hand *hand)
+{
+    pthread_mutex_lock(&hand->lock);
+    hand->asked++;
+    pthread_mutex_unlock(&hand->lock);
+    mailbox_post(hand->in, on_asked, hand, NULL);
+}
+
+struct worker_facts hand_facts(struct hand *hand, const struct timespec *until)
+{
+    pthread_mutex_lock(&hand->lock);
+    while (hand->answered != hand->asked &&
+           pthread_cond_timedwait(&hand->told, &hand->lock, until) == 0)
+        ;
+    struct worker_facts facts = hand->facts;
+    pthread_mutex_unlock(&hand->lock);
+    return facts;
+}
+
+static void build_lock(struct hand *hand)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_mutex_init(&hand->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&hand->told, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+void hand_build(struct hand *hand, struct crew *crew, const struct worker_plan *plan)
+{
+    const struct crew_plan *shared = &crew->plan;
+    struct worker_plan own = *plan;
+    size_t n_own;
+    const struct sockaddr_storage *listening = listeners_own(shared->listeners, &n_own);
+
+    hand->crew = crew;
+    build_lock(hand);
+    hand->loop = loop_new();
+    if (!hand->loop)
+        abort();
+    hand->in = mailbox_new(hand->loop);
+    hand->log = log_new(hand->loop, STDERR_FILENO, shared->settings->log_level);
+    log_share(hand->log);
+    hand->tls = tls_share(shared->tls, shared->settings);
+    hand->callers = callers_share(shared->callers);
+    hand->origins = origins_new(hand->loop, hand->log, shared->settings, hand->tls, listening,
+                                n_own, plan->n_workers + 1);
+    hand->messenger =
+        messenger_new(shared->keeper, crew->in, hand->loop, hand->in, shared->settings);
+    own.loop = hand->loop;
+    own.log = hand->log;
+    own.origins = hand->origins;
+    own.callers = hand->callers;
+    own.desk = messenger_desk(hand->messenger);
+    own.emptied = on_emptied;
+    own.context = hand;
+    hand->worker = worker_new(&own);
+}
+
+/* Signals are the main thread's. */
+void hand_start(struct hand *hand)
+{
+    sigset_t all, before;
+    char name[16];
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&hand->thread, NULL, work, hand) != 0) {
+        fputs("janus-sidecar: error: --threads: the system gives no thread\n", stderr);
+        abort();
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    snprintf(name, sizeof(name), "worker-%u", hand->number);
+    pthread_setname_np(hand->thread, name);
+    hand->running = true;
+}
+
+void hand_quit(struct hand *hand)
+{
+    if (hand->running)
+        mailbox_post(hand->in, on_quit, hand, NULL);
+}
+
+void hand_end(struct hand *hand)
+{
+    if (hand->running)
+        pthread_join(hand->thread, NULL);
+    else
+        take_apart(hand);
+    messenger_close(hand->messenger);
+}
+
+void hand_fini(struct hand *hand)
+{
+    messenger_free(hand->messenger);
+    pthread_cond_destroy(&hand->told);
+    pthread_mutex_destroy(&hand->lock);
+}

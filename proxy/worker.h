@@ -1,0 +1,62 @@
+/* proxy/worker.h - what serves on one loop: clients, their exchanges, and all that these need.
+ *
+ * Knows of no other worker and of no thread: all functions are called on its loop's thread, but for
+ * worker_new(), which comes before that thread. */
+#ifndef PROXY_WORKER_H
+#define PROXY_WORKER_H
+
+#include "config/settings.h"
+#include "policy/destination.h"
+#include "policy/policy.h"
+
+struct callers;
+struct log;
+struct loop;
+struct origins;
+struct realms;
+struct token_desk;
+struct worker;
+
+/* All borrowed; outlives the worker. */
+struct worker_plan {
+    const struct settings *settings;
+    const struct realms *realms;
+    const struct destination_rules *destination_rules;
+    const char *store_cookie;
+    unsigned n_workers; /* this one gets its part of the limits, rounded up */
+    /* of this loop alone */
+    struct loop *loop;
+    struct log *log;
+    struct origins *origins;
+    const struct callers *callers;
+    struct token_desk *desk;
+    /* after worker_drain(): the last client has left */
+    void (*emptied)(void *context);
+    void *context;
+};
+
+struct worker *worker_new(const struct worker_plan *plan);
+void worker_free(struct worker *worker); /* exchanges under way are cut */
+
+/* First of all, on its thread. Nothing is served before there is a policy. */
+void worker_begin(struct worker *worker);
+/* Takes a listening socket; `shared` as in front_listen(). */
+void worker_listen(struct worker *worker, int fd, bool shared);
+
+/* Takes a reference; requests under way keep what they pinned. */
+void worker_set_policy(struct worker *worker, struct policy *policy);
+void worker_set_shadow(struct worker *worker, struct policy *policy);
+
+void worker_leave(struct worker *worker); /* connections are not kept any more */
+void worker_drain(struct worker *worker); /* nor is a new request carried out */
+
+/* Counted here, added by whoever asks. */
+struct worker_facts {
+    size_t n_clients, n_waiting; /* waiting: requests, for a token */
+    unsigned n_active, n_circuits_open;
+    uint64_t n_overloaded, n_retries_refused, n_would_deny, n_shadow_differences;
+    uint64_t held_bytes;
+};
+struct worker_facts worker_facts(const struct worker *worker);
+
+#endif
