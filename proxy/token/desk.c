@@ -30,7 +30,8 @@ void token_desk_put(struct token_desk *desk, struct token *token)
     watch_for(desk, token);
     forget_previous(desk);
     desk->previous = desk->current;
-    desk->overlap_until_ms = desk->now().boot_ms + desk->overlap_ms;
+    if (desk->previous) /* without one there is nothing to wake up for */
+        desk->overlap_until_ms = desk->now().boot_ms + desk->overlap_ms;
     desk->current = token_ref(token);
 }
 
