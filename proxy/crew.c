@@ -56,72 +56,81 @@ static void read_secret(void *context, void *what)
     free(what);
 }
 
-/* Without threads a letter is a call. */
-static void tell(struct hand *hand, void (*read)(void *context, void *what), void *what)
+/* To each what `for_one` makes for it; at once, so that no worker goes by what another has not heard of.
+ * Without threads a letter is a call. */
+static void tell_all(struct crew *crew, void (*read)(void *context, void *what),
+                     void *(*for_one)(const struct crew *crew, void *what), void *what)
 {
-    if (hand->in)
-        mailbox_post(hand->in, read, hand, what);
-    else
-        read(hand, what);
-}
+    struct addressee to[SETTINGS_MAX_THREADS];
 
-static void tell_all(struct crew *crew, void (*read)(void *context, void *what))
-{
     for (unsigned i = 0; i < crew->n; i++)
-        tell(&crew->hands[i], read, NULL);
+        to[i] = (struct addressee){ crew->hands[i].in, &crew->hands[i],
+                                    for_one ? for_one(crew, what) : NULL };
+    if (crew->in)
+        mailbox_post_all(to, crew->n, read);
+    else
+        read(to->context, to->what);
 }
 
-static struct policy *policy_for(const struct crew *crew, struct policy *policy)
+static void *policy_for_one(const struct crew *crew, void *what)
 {
-    return crew->in ? policy_share(policy) : policy_ref(policy);
+    return crew->in ? policy_share(what) : policy_ref(what);
+}
+
+static void *tls_for_one(const struct crew *crew, void *what)
+{
+    return tls_share(what, crew->plan.settings);
+}
+
+static void *secret_for_one(const struct crew *crew, void *what)
+{
+    struct caller_secret *copy = mem_alloc(1, sizeof(*copy));
+
+    (void)what;
+    *copy = callers_secret(crew->plan.callers);
+    return copy;
 }
 
 void crew_set_policy(struct crew *crew, struct policy *policy)
 {
-    for (unsigned i = 0; i < crew->n; i++)
-        tell(&crew->hands[i], read_policy, policy_for(crew, policy));
+    tell_all(crew, read_policy, policy_for_one, policy);
 }
 
 void crew_set_shadow(struct crew *crew, struct policy *policy)
 {
-    for (unsigned i = 0; i < crew->n; i++)
-        tell(&crew->hands[i], read_shadow, policy_for(crew, policy));
+    tell_all(crew, read_shadow, policy_for_one, policy);
 }
 
 void crew_renew_tls(struct crew *crew)
 {
-    for (unsigned i = 0; crew->in && i < crew->n; i++)
-        tell(&crew->hands[i], read_tls, tls_share(crew->plan.tls, crew->plan.settings));
+    if (crew->in)
+        tell_all(crew, read_tls, tls_for_one, crew->plan.tls);
 }
 
 void crew_leave(struct crew *crew)
 {
-    tell_all(crew, read_leave);
+    tell_all(crew, read_leave, NULL, NULL);
 }
 
 void crew_drain(struct crew *crew)
 {
-    tell_all(crew, read_drain);
+    tell_all(crew, read_drain, NULL, NULL);
 }
 
 static void on_secret(void *context)
 {
-    struct crew *crew = context;
-    struct caller_secret secret = callers_secret(crew->plan.callers);
-
-    for (unsigned i = 0; i < crew->n; i++) {
-        struct caller_secret *copy = mem_alloc(1, sizeof(*copy));
-        *copy = secret;
-        tell(&crew->hands[i], read_secret, copy);
-    }
+    tell_all(context, read_secret, secret_for_one, NULL);
 }
 
 static void on_token(void *context, const struct token *current)
 {
     struct crew *crew = context;
 
+    struct messenger *messengers[SETTINGS_MAX_THREADS];
+
     for (unsigned i = 0; i < crew->n; i++)
-        messenger_put(crew->hands[i].messenger, current);
+        messengers[i] = crew->hands[i].messenger;
+    messengers_put(messengers, crew->n, current);
 }
 
 /* ---- what is added up ---- */

@@ -148,6 +148,7 @@ void hand_build(struct hand *hand, struct crew *crew, const struct worker_plan *
     own.log = hand->log;
     own.origins = hand->origins;
     own.callers = hand->callers;
+    own.in = hand->in;
     own.desk = messenger_desk(hand->messenger);
     own.emptied = on_emptied;
     own.context = hand;

@@ -87,16 +87,19 @@ static void on_missing(void *context, void *what)
     struct token *current = token_desk_current(token_keeper_desk(messenger->keeper));
 
     (void)what;
-    if (current)
-        messenger_put(messenger, current);
+    if (current && messenger->to_desk)
+        messengers_put(&messenger, 1, current);
 }
 
 static void on_put(void *context, void *what);
 
-void messenger_put(struct messenger *messenger, const struct token *current)
+void messengers_put(struct messenger *const *messengers, size_t n, const struct token *current)
 {
-    if (messenger->to_desk)
-        mailbox_post(messenger->to_desk, on_put, messenger, token_copy(current));
+    struct addressee to[SETTINGS_MAX_THREADS];
+
+    for (size_t i = 0; i < n; i++)
+        to[i] = (struct addressee){ messengers[i]->to_desk, messengers[i], token_copy(current) };
+    mailbox_post_all(to, n, on_put);
 }
 
 /* ---- on the worker's thread ---- */

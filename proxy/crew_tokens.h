@@ -12,6 +12,8 @@
 #ifndef PROXY_CREW_TOKENS_H
 #define PROXY_CREW_TOKENS_H
 
+#include <stddef.h>
+
 struct loop;
 struct mailbox;
 struct messenger;
@@ -31,7 +33,7 @@ void messenger_close(struct messenger *messenger);
 void messenger_free(struct messenger *messenger);
 
 struct token_desk *messenger_desk(struct messenger *messenger);
-/* On the main loop: this one is current, or lives longer than it did. */
-void messenger_put(struct messenger *messenger, const struct token *current);
+/* On the main loop: this one is current, or lives longer than it did; to all, at once. */
+void messengers_put(struct messenger *const *messengers, size_t n, const struct token *current);
 
 #endif

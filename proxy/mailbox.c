@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
@@ -20,7 +21,8 @@ STAILQ_HEAD(letters, letter);
 struct mailbox {
     pthread_mutex_t lock; /* of `letters`: held for a few instructions */
     struct letters letters;
-    int bell; /* an eventfd: rings for the first letter, the others lie there already */
+    atomic_bool mail; /* there are some */
+    int bell;         /* an eventfd: rings for the first letter, the others lie there already */
     struct event *rung;
 };
 
@@ -39,10 +41,11 @@ void mailbox_read(struct mailbox *mailbox)
     struct letter *letter;
     uint64_t n;
 
-    if (read(mailbox->bell, &n, sizeof(n)) < 0)
+    if (read(mailbox->bell, &n, sizeof(n)) < 0 && !mailbox_has_mail(mailbox))
         return; /* it has not rung */
     pthread_mutex_lock(&mailbox->lock);
     STAILQ_CONCAT(&letters, &mailbox->letters);
+    atomic_store_explicit(&mailbox->mail, false, memory_order_relaxed);
     pthread_mutex_unlock(&mailbox->lock);
     while ((letter = STAILQ_FIRST(&letters))) {
         STAILQ_REMOVE_HEAD(&letters, link);
@@ -58,17 +61,40 @@ static void on_rung(evutil_socket_t fd, short what, void *arg)
     mailbox_read(arg);
 }
 
-void mailbox_post(struct mailbox *mailbox, void (*read)(void *context, void *what), void *context,
-                  void *what)
+/* Locked. */
+static void put(struct mailbox *mailbox, struct letter *letter)
 {
-    struct letter *letter = mem_alloc(1, sizeof(*letter));
-
-    *letter = (struct letter){ .read = read, .context = context, .what = what };
-    pthread_mutex_lock(&mailbox->lock);
     if (STAILQ_EMPTY(&mailbox->letters))
         ring(mailbox->bell);
     STAILQ_INSERT_TAIL(&mailbox->letters, letter, link);
-    pthread_mutex_unlock(&mailbox->lock);
+    atomic_store_explicit(&mailbox->mail, true, memory_order_release);
+}
+
+/* Nobody else locks two, so any order is good. */
+void mailbox_post_all(const struct addressee *to, size_t n, void (*read)(void *context, void *what))
+{
+    for (size_t i = 0; i < n; i++)
+        pthread_mutex_lock(&to[i].mailbox->lock);
+    for (size_t i = 0; i < n; i++) {
+        struct letter *letter = mem_alloc(1, sizeof(*letter));
+        *letter = (struct letter){ .read = read, .context = to[i].context, .what = to[i].what };
+        put(to[i].mailbox, letter);
+    }
+    for (size_t i = 0; i < n; i++)
+        pthread_mutex_unlock(&to[i].mailbox->lock);
+}
+
+void mailbox_post(struct mailbox *mailbox, void (*read)(void *context, void *what), void *context,
+                  void *what)
+{
+    struct addressee to = { mailbox, context, what };
+
+    mailbox_post_all(&to, 1, read);
+}
+
+bool mailbox_has_mail(const struct mailbox *mailbox)
+{
+    return atomic_load_explicit(&mailbox->mail, memory_order_acquire);
 }
 
 struct mailbox *mailbox_new(struct loop *loop)

@@ -7,6 +7,7 @@
 #include "proxy/exchange.h"
 #include "proxy/http/held.h"
 #include "proxy/loop.h"
+#include "proxy/mailbox.h"
 #include "proxy/sidecar_origins.h"
 
 struct worker {
@@ -28,6 +29,18 @@ static void on_emptied(void *context)
         (const struct worker *)(void *)((char *)context - offsetof(struct worker, exchanges));
 
     worker->plan.emptied(worker->plan.context);
+}
+
+/* What was put in force for all before this request came is in force for it, whichever worker it came to:
+ * another may have told the client of it already. */
+static void *begin(void *context, struct client *client, const struct head *head)
+{
+    const struct worker *worker =
+        (const struct worker *)(void *)((char *)context - offsetof(struct worker, exchanges));
+
+    if (mailbox_has_mail(worker->plan.in))
+        mailbox_read(worker->plan.in);
+    return exchange_begin(context, client, head);
 }
 
 static void build_exchanges(struct worker *worker)
@@ -65,8 +78,8 @@ struct worker *worker_new(const struct worker_plan *plan)
                                    (unsigned)part_of(settings->max_clients, plan->n_workers) };
 
     worker->plan = *plan;
-    worker->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
-                                              exchange_gone, on_emptied };
+    worker->handler = (struct front_handler){ plan->in ? begin : exchange_begin, exchange_refuse,
+                                              exchange_io, exchange_gone, on_emptied };
     build_exchanges(worker);
     worker->front = front_new(plan->loop, plan->log, limits, &worker->handler, &worker->exchanges);
     return worker;

@@ -12,6 +12,7 @@
 struct callers;
 struct log;
 struct loop;
+struct mailbox;
 struct origins;
 struct realms;
 struct token_desk;
@@ -30,6 +31,7 @@ struct worker_plan {
     struct origins *origins;
     const struct callers *callers;
     struct token_desk *desk;
+    struct mailbox *in; /* read before each request that begins; NULL without threads */
     /* after worker_drain(): the last client has left */
     void (*emptied)(void *context);
     void *context;
