@@ -21,7 +21,7 @@ struct messenger {
     struct token_desk desk;
     struct alarm *alarm;
     unsigned asked; /* generation of the question that is open; 0: none is */
-    unsigned next;  /* a newer one has been refused meanwhile */
+    unsigned next;  /* refused while it was: the answer may have been on its way already */
     uint64_t missing_ms, taken_ms, told_ms;
 
     /* the main loop's */
@@ -126,7 +126,7 @@ static void on_answered(void *context, void *what)
 
     (void)what;
     messenger->asked = messenger->next = 0;
-    if (next)
+    if (next && (!messenger->desk.current || token_generation(messenger->desk.current) <= next))
         ask(messenger, next);
     token_desk_tell(&messenger->desk);
 }
@@ -172,7 +172,7 @@ static bool desk_asks(void *office, unsigned refused)
 
     if (!messenger->asked)
         ask(messenger, refused);
-    else if (refused > messenger->asked)
+    else if (refused > messenger->next)
         messenger->next = refused;
     return true;
 }

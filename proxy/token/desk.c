@@ -129,7 +129,6 @@ static bool can_fall_back(const struct token_desk *desk, struct moment now)
            token_is_live(desk->previous, now);
 }
 
-/* Whoever comes while others wait, or a question is open, waits with them. */
 enum token_recourse token_desk_rejected(struct token_desk *desk, unsigned refused,
                                         bool may_fall_back, struct token **other,
                                         struct token_waiter *waiter)
@@ -141,7 +140,7 @@ enum token_recourse token_desk_rejected(struct token_desk *desk, unsigned refuse
         *other = desk->previous;
         return RECOURSE_OTHER;
     }
-    if (TAILQ_EMPTY(&desk->renewals) && !desk->kind->asks(desk->office, refused))
+    if (!desk->kind->asks(desk->office, refused))
         return RECOURSE_NONE;
     token_desk_wait(desk, waiter);
     TAILQ_REMOVE(&desk->waiters, waiter, link);

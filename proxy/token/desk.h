@@ -33,8 +33,8 @@ TAILQ_HEAD(token_waiters, token_waiter);
 struct token_office {
     /* None is live. May put one on the desk before it returns, later, or never. */
     void (*missing)(void *office);
-    /* The current one was refused, and nobody waits for another yet. True: one is being asked for, and
-     * token_desk_tell() will follow. */
+    /* That one was refused, and there is no newer one. True: one is being asked for, and token_desk_tell()
+     * will follow. */
     bool (*asks)(void *office, unsigned refused);
     /* Is a question open, or somebody at work on an answer? Those who wait for a renewal wait on. */
     bool (*renewing)(const void *office);

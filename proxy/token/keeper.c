@@ -237,12 +237,13 @@ static bool is_renewing(const void *office)
     return false;
 }
 
+/* Whoever comes while others wait, or a question is open, waits with them. */
 static bool on_asks(void *office, unsigned refused)
 {
     struct token_keeper *keeper = office;
 
     (void)refused;
-    if (is_asked(keeper))
+    if (is_asked(keeper) || !TAILQ_EMPTY(&keeper->desk.renewals))
         return true;
     if (!rejection_asks(&keeper->rejections, &keeper->rules.backoff, keeper_now(keeper).boot_ms))
         return false;
