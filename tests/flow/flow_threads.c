@@ -317,8 +317,8 @@ enum { CALLERS = 8, REQUESTS = 125, CHANGES = 50 };
 struct load {
     struct stage *stage;
     pthread_mutex_t lock;
-    unsigned n_right, n_done;
-    char why[256]; /* of the first that was not right */
+    unsigned n_right, n_done, next, of[CALLERS]; /* of: done by each */
+    char why[256];                               /* of the first that was not right */
 };
 
 static void *call(void *arg)
@@ -326,6 +326,9 @@ static void *call(void *arg)
     struct load *load = arg;
     struct caller caller;
 
+    pthread_mutex_lock(&load->lock);
+    unsigned *own = &load->of[load->next++];
+    pthread_mutex_unlock(&load->lock);
     caller_init(&caller, load->stage->world.port);
     for (unsigned i = 0; i < REQUESTS; i++) {
         struct request request = stage_get(i % 2 ? STAGE_STORE : STAGE_FOREIGN, i, 300 + i * 37);
@@ -334,6 +337,7 @@ static void *call(void *arg)
         pthread_mutex_lock(&load->lock);
         load->n_right += reply.result == RESULT_RIGHT;
         load->n_done++;
+        ++*own;
         if (reply.result != RESULT_RIGHT && !load->why[0])
             snprintf(load->why, sizeof(load->why), "%s: %u %s", result_name(reply.result),
                      reply.status, reply.why);
@@ -353,6 +357,26 @@ static unsigned done(struct load *load)
     return n;
 }
 
+/* A request is sent again with a newer token once: none may last from one rotation to the next. The first that is
+ * done since may have been under way, and the second may have begun with the old token. */
+static void let_each_go_on(struct load *load)
+{
+    unsigned before[CALLERS];
+    bool all = false;
+
+    pthread_mutex_lock(&load->lock);
+    memcpy(before, load->of, sizeof(before));
+    pthread_mutex_unlock(&load->lock);
+    while (!all) {
+        sched_yield();
+        pthread_mutex_lock(&load->lock);
+        all = true;
+        for (int i = 0; i < CALLERS; i++)
+            all = all && (load->of[i] == REQUESTS || load->of[i] > before[i] + 1);
+        pthread_mutex_unlock(&load->lock);
+    }
+}
+
 /* Spread over the whole of it, so that each falls among requests. */
 static void change_while_they_call(struct load *load)
 {
@@ -360,8 +384,10 @@ static void change_while_they_call(struct load *load)
         while (done(load) < CALLERS * REQUESTS * n / (CHANGES + 1))
             sched_yield();
         process_signal(load->stage->world.sidecar, SIGHUP);
-        if (n % 5 == 0)
+        if (n % 5 == 0) {
+            let_each_go_on(load);
             stage_next_token(load->stage);
+        }
     }
 }
 
