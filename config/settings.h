@@ -119,6 +119,7 @@ struct settings {
     uint64_t max_body_bytes;    /* of a request */
     uint64_t max_buffers_bytes; /* of all exchanges and clients together */
     unsigned max_requests, max_clients;
+    unsigned warm;             /* connections kept ready for a host in use; each thread's */
     unsigned threads;          /* that serve; 0: as many as processors that we may use */
     unsigned circuit_failures; /* in a row, until an address is left alone for a while; 0: never */
 

@@ -1,5 +1,6 @@
 #include "proxy/crew.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ static void tell_all(struct crew *crew, void (*read)(void *context, void *what),
 {
     struct addressee to[SETTINGS_MAX_THREADS];
 
+    assert(crew->n > 0);
     for (unsigned i = 0; i < crew->n; i++)
         to[i] = (struct addressee){ crew->hands[i].in, &crew->hands[i],
                                     for_one ? for_one(crew, what) : NULL };

@@ -1,7 +1,9 @@
 #include "proxy/processors.h"
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static unsigned by_affinity(void)
 {
@@ -16,13 +18,14 @@ static unsigned by_affinity(void)
 static unsigned by_group(unsigned otherwise)
 {
     FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    unsigned long quota = 0, period = 0;
+    char line[64] = "", *rest;
 
     if (!file)
         return otherwise;
-    int n = fscanf(file, "%lu %lu", &quota, &period);
+    bool read = fgets(line, sizeof(line), file);
     fclose(file);
-    if (n != 2 || !quota || !period)
+    unsigned long quota = strtoul(line, &rest, 10), period = strtoul(rest, NULL, 10);
+    if (!read || !quota || !period)
         return otherwise;
     unsigned long whole = (quota + period - 1) / period;
     return whole < otherwise ? (unsigned)whole : otherwise;

@@ -1,49 +1,10 @@
-#include "proxy/origin/pool.h"
+#include "proxy/origin/pool_parts.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <sys/resource.h>
 
 #include "config/memory.h"
-#include "proxy/loop.h"
-
-enum { BUCKETS = 256 };
-
-TAILQ_HEAD(pooled_list, pooled);
-
-/* One scheme, host and port. Lives while it has connections; without any, it is kept for its TLS
- * session until there are too many hosts. */
-struct pool_host {
-    LIST_ENTRY(pool_host) bucket;
-    TAILQ_ENTRY(pool_host) age; /* in pool->unused */
-    struct pool *pool;
-    struct tls_session session;
-    struct pooled_list idle; /* newest first */
-    size_t n_open, n_idle;
-    uint32_t hash;
-    enum scheme scheme;
-    uint16_t port;
-    char host[HOST_MAX + 3];
-};
-
-struct pooled {
-    TAILQ_ENTRY(pooled) link, age; /* while idle: in host->idle and pool->idle */
-    struct pool_host *host;
-    struct origin *origin;
-    struct deadline deadline; /* while idle */
-    struct job job;
-    bool reused;
-};
-
-struct pool {
-    const struct origin_context *context;
-    struct deadlines *idle_deadlines;
-    TAILQ_HEAD(, pool_host) unused; /* hosts without a connection, oldest first */
-    struct pooled_list idle;        /* of all hosts, oldest first */
-    size_t n_hosts, n_open, n_idle, max_idle;
-    LIST_HEAD(, pool_host) buckets[BUCKETS];
-};
 
 /* ---- hosts ---- */
 
@@ -59,8 +20,10 @@ static uint32_t hash_of(const struct destination *destination)
 static bool is_of(const struct pool_host *host, uint32_t hash,
                   const struct destination *destination)
 {
-    return host->hash == hash && host->port == destination->port &&
-           host->scheme == destination->scheme && strcmp(host->host, destination->host) == 0;
+    const struct destination *own = &host->destination;
+
+    return host->hash == hash && own->port == destination->port &&
+           own->scheme == destination->scheme && strcmp(own->host, destination->host) == 0;
 }
 
 static void free_host(struct pool_host *host)
@@ -93,10 +56,10 @@ static struct pool_host *add_host(struct pool *pool, const struct destination *d
         free_host(TAILQ_FIRST(&pool->unused));
     host->pool = pool;
     host->hash = hash_of(destination);
-    host->scheme = destination->scheme;
-    host->port = destination->port;
-    memcpy(host->host, destination->host, sizeof(host->host));
+    host->destination = *destination;
+    host->destination.path = host->destination.query = TEXT_NONE;
     TAILQ_INIT(&host->idle);
+    TAILQ_INIT(&host->warming);
     TAILQ_INSERT_TAIL(&pool->unused, host, age);
     LIST_INSERT_HEAD(&pool->buckets[host->hash % BUCKETS], host, bucket);
     pool->n_hosts++;
@@ -150,19 +113,26 @@ static void close_idle(struct pooled *pooled)
     pool_drop(pooled);
 }
 
+/* Nobody has taken it, and it was as good as any. */
+static void lose_idle(struct pooled *pooled)
+{
+    close_idle(pooled);
+    pool_warm_closed(pooled->host);
+}
+
 static void on_idle_io(void *arg)
 {
     struct pooled *pooled = arg;
 
     if (!origin_is_quiet(pooled->origin))
-        close_idle(pooled);
+        lose_idle(pooled);
 }
 
 static const struct origin_owner idle_owner = { .io = on_idle_io };
 
 static void on_idle_deadline(struct deadline *deadline)
 {
-    close_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
+    lose_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
 }
 
 /* The name may lead elsewhere by now: only a new connection finds out. */
@@ -191,6 +161,7 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
             !origin_holds_part(pooled->origin)) {
             pooled->reused = true;
             origin_set_owner(pooled->origin, owner, arg);
+            pool_warm_used(host);
             return pooled;
         }
         pool_drop(pooled);
@@ -198,18 +169,27 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
     return NULL;
 }
 
+struct pooled *pool_connect(struct pool_host *host, const struct origin_owner *owner, void *arg)
+{
+    struct pooled *pooled = mem_alloc(1, sizeof(*pooled));
+
+    count_opened(host);
+    pooled->host = host;
+    pooled->deadline.passed = on_idle_deadline;
+    pooled->origin = origin_open(host->pool->context, &host->destination, &host->session, owner,
+                                 arg ? arg : pooled);
+    return pooled;
+}
+
 struct pooled *pool_open(struct pool *pool, const struct destination *destination,
                          const struct origin_owner *owner, void *arg)
 {
     struct pool_host *host = find_host(pool, destination);
-    struct pooled *pooled = mem_alloc(1, sizeof(*pooled));
 
     if (!host)
         host = add_host(pool, destination);
-    count_opened(host);
-    pooled->host = host;
-    pooled->deadline.passed = on_idle_deadline;
-    pooled->origin = origin_open(pool->context, destination, &host->session, owner, arg);
+    struct pooled *pooled = pool_connect(host, owner, arg);
+    pool_warm_used(host);
     return pooled;
 }
 
@@ -282,9 +262,11 @@ void pool_free(struct pool *pool)
 
     if (!pool)
         return;
+    pool->ending = true;
     for (size_t i = 0; i < BUCKETS; i++) {
         for (host = LIST_FIRST(&pool->buckets[i]); host; host = next) {
             next = LIST_NEXT(host, bucket);
+            pool_warm_stop(host);
             close_all_idle(host);
             free_host(host);
         }
