@@ -116,8 +116,10 @@ static void close_idle(struct pooled *pooled)
 /* Nobody has taken it, and it was as good as any. */
 static void lose_idle(struct pooled *pooled)
 {
+    uint64_t age_us = loop_now_us() - origin_facts(pooled->origin).opened_us;
+
     close_idle(pooled);
-    pool_warm_closed(pooled->host);
+    pool_warm_closed(pooled->host, age_us);
 }
 
 static void on_idle_io(void *arg)
@@ -162,6 +164,7 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
             pooled->reused = true;
             origin_set_owner(pooled->origin, owner, arg);
             pool_warm_used(host);
+            pool_warm_up(host);
             return pooled;
         }
         pool_drop(pooled);
@@ -210,6 +213,7 @@ void pool_give(struct pooled *pooled)
     host->n_idle++;
     host->pool->n_idle++;
     deadline_set(host->pool->idle_deadlines, &pooled->deadline);
+    pool_warm_up(host);
 }
 
 struct origin *pooled_origin(struct pooled *pooled)

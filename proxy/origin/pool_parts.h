@@ -55,8 +55,10 @@ struct pooled *pool_connect(struct pool_host *host, const struct origin_owner *o
 /* pool_warm.c */
 /* A request goes there, over a connection that was kept or a new one. */
 void pool_warm_used(struct pool_host *host);
-/* A connection that was kept has been closed, and no request took it. */
-void pool_warm_closed(struct pool_host *host);
+/* One was taken, or has come back: opens what is missing. */
+void pool_warm_up(struct pool_host *host);
+/* A connection that was kept has been closed, so long after it was opened, and no request took it. */
+void pool_warm_closed(struct pool_host *host, uint64_t age_us);
 /* Gives up what is not ready yet. */
 void pool_warm_stop(struct pool_host *host);
 

@@ -52,16 +52,22 @@ static void open_ahead(struct pool_host *host)
 
 void pool_warm_used(struct pool_host *host)
 {
-    if (!host->pool->context->settings->warm)
-        return;
-    host->used_ms = loop_now_ms(host->pool->context->loop);
-    open_ahead(host);
+    if (host->pool->context->settings->warm)
+        host->used_ms = loop_now_ms(host->pool->context->loop);
 }
 
-void pool_warm_closed(struct pool_host *host)
+/* Not before the first connection has come back: then there is a session to resume. */
+void pool_warm_up(struct pool_host *host)
 {
     if (host->used_ms && loop_now_ms(host->pool->context->loop) - host->used_ms < WARM_LATELY_MS)
         open_ahead(host);
+}
+
+/* An origin that closes at once does not want it. */
+void pool_warm_closed(struct pool_host *host, uint64_t age_us)
+{
+    if (age_us >= WARM_AGE_MS * 1000ULL)
+        pool_warm_up(host);
 }
 
 void pool_warm_stop(struct pool_host *host)
