@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "config/memory.h"
@@ -98,12 +99,10 @@ void sidecar_reload(struct sidecar *sidecar, struct diags *told)
         notify_ready(sidecar->notify);
 }
 
-static void on_signal(evutil_socket_t number, short what, void *arg)
+static void take_signal(struct sidecar *sidecar, uint32_t number)
 {
-    struct sidecar *sidecar = arg;
     struct diags told = { 0 };
 
-    (void)what;
     if (number == SIGHUP) {
         sidecar_reload(sidecar, &told);
         diags_fini(&told);
@@ -112,15 +111,32 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     }
 }
 
+static void on_signal(evutil_socket_t fd, short what, void *arg)
+{
+    struct signalfd_siginfo sent;
+
+    (void)what;
+    while (read(fd, &sent, sizeof(sent)) == (ssize_t)sizeof(sent))
+        take_signal(arg, sent.ssi_signo);
+}
+
+/* Read, not caught: the kernel would put the registers on the stack for a handler, and with them whatever of a
+ * secret was last moved or decrypted. */
 static void watch_signals(struct sidecar *sidecar)
 {
-    static const int numbers[SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
+    sigset_t set;
 
-    for (size_t i = 0; i < SIGNALS; i++) {
-        sidecar->signals[i] =
-            evsignal_new(loop_base(sidecar->loop), numbers[i], on_signal, sidecar);
-        event_add(sidecar->signals[i], NULL);
-    }
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sidecar->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (sidecar->signals < 0)
+        abort();
+    sidecar->signalled = event_new(loop_base(sidecar->loop), sidecar->signals, EV_READ | EV_PERSIST,
+                                   on_signal, sidecar);
+    event_add(sidecar->signalled, NULL);
 }
 
 /* ---- building ---- */
@@ -266,10 +282,10 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
 static void silence(struct sidecar *sidecar)
 {
     deadline_clear(&sidecar->drain_deadline);
-    for (size_t i = 0; i < SIGNALS; i++) {
-        if (sidecar->signals[i])
-            event_free(sidecar->signals[i]);
-    }
+    if (sidecar->signalled)
+        event_free(sidecar->signalled);
+    if (sidecar->signals > 0)
+        close(sidecar->signals);
     notify_free(sidecar->notify);
     crew_free(sidecar->crew);
     admin_free(sidecar->admin);

@@ -12,8 +12,6 @@
 #include "proxy/sidecar.h"
 #include "proxy/sidecar_policy.h"
 
-enum { SIGNALS = 3 };
-
 struct sidecar {
     const struct settings *settings;
     struct loop *loop;
@@ -39,7 +37,8 @@ struct sidecar {
     struct crew *crew;
     struct admin *admin;
 
-    struct event *signals[SIGNALS];
+    int signals; /* a signalfd, once it runs; 0: not yet */
+    struct event *signalled;
     struct deadlines *drain_deadlines;
     struct deadline drain_deadline;
     bool leaving, draining; /* as we told the crew */

@@ -185,7 +185,7 @@ int socket_listen(const struct listen_address *address, int backlog)
 /* The first was bound without SO_REUSEPORT, so that two sidecars never share a port by mistake. */
 int socket_listen_beside(int fd, int backlog)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = { 0 };
     socklen_t len = sizeof(bound);
     int on = 1;
 
