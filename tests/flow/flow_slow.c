@@ -84,7 +84,7 @@ static size_t held_kib(const struct world *own)
 {
     struct client *client = client_new(own->admin_port);
 
-    client_say(client, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_say(client, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const char *line = strstr(client_response(client)->body.at, "\njanus_sidecar_buffer_bytes ");
     assert_non_null(line);
     size_t kib = strtoul(strchr(line, ' '), NULL, 10) / KIB;
