@@ -104,6 +104,33 @@ bool listen_address_parse(struct text text, struct listen_address *out, const ch
     return true;
 }
 
+bool server_parse(struct text text, struct sockaddr_storage *out, const char **why)
+{
+    enum { PORT_DNS = 53 };
+    struct text host = text, rest = text;
+    struct listen_address address = { 0 };
+    uint16_t port = PORT_DNS;
+    bool v4 = !text.len || !memchr(text.at, ':', text.len) ||
+              memchr(text.at, ':', text.len) == memrchr(text.at, ':', text.len);
+
+    *why =
+        "this is not a name server's address: write 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:5353";
+    if (text.len && text.at[0] == '[') {
+        rest = (struct text){ text.at + 1, text.len - 1 };
+        if (!cut(&rest, ']', &host) || (rest.len && rest.at[0] != ':'))
+            return false;
+        if (rest.len && (!parse_port((struct text){ rest.at + 1, rest.len - 1 }, &port) || !port))
+            return false;
+        v4 = false;
+    } else if (v4 && cut(&rest, ':', &host) && (!parse_port(rest, &port) || !port)) {
+        return false;
+    }
+    if (v4 ? !listen_v4(host, port, &address) : !listen_v6(host, port, &address))
+        return false;
+    *out = address.socket;
+    return true;
+}
+
 /* An IPv4 range written as IPv4-mapped IPv6 is kept as IPv4, because that is how it is judged. */
 static void unmap(struct cidr *range)
 {

@@ -56,6 +56,8 @@ bool listen_address_parse(struct text text, struct listen_address *out, const ch
 bool listen_local_parse(struct text text, struct listen_address *out, const char **why);
 /* "mode=0660", "group=www": what follows the comma of a unix: address, and no address itself. */
 bool listen_is_suffix(struct text text);
+/* A name server: a literal address, 10.0.0.53, [fd00::53]:5353 or fd00::53; port 53 unless given. */
+bool server_parse(struct text text, struct sockaddr_storage *out, const char **why);
 bool cidr_parse(struct text text, struct cidr *out, const char **why);
 bool connect_to_parse(struct text text, struct connect_to *out, const char **why);
 

@@ -12,6 +12,7 @@
 
 #include "config/address.h"
 #include "config/diag.h"
+#include "config/log_target.h"
 #include "config/origin_rule.h"
 
 struct strings {
@@ -41,10 +42,19 @@ enum scrub_mode { SCRUB_MASK, SCRUB_CUT, SCRUB_OFF };
 enum upgrade { UPGRADE_OFF, UPGRADE_WEBSOCKET };
 
 enum via { VIA_OFF, VIA_ON };
+enum forwarded { FORWARDED_OFF, FORWARDED_STANDARD, FORWARDED_X };
+
+/* GraphQL operations that cannot be read, on their way out. */
+enum graphql_unknown { GRAPHQL_UNKNOWN_PASS, GRAPHQL_UNKNOWN_REFUSE };
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 enum { SETTINGS_MAX_THREADS = 64 };
+
+enum log_format { LOG_LOGFMT, LOG_JSON };
+
+/* A traceparent header that is missing or malformed. */
+enum trace_mode { TRACE_PASS, TRACE_MAKE };
 
 struct settings {
     /* who we stand beside */
@@ -59,6 +69,15 @@ struct settings {
     bool strict;
     enum mode mode;
     char *shadow_manifest_file; /* NULL: no second policy */
+
+    /* GraphQL */
+    char *provider_schemas; /* folder of schemas of other apps; NULL: operations are not read */
+    enum graphql_unknown graphql_unknown;
+    struct listen_address *guard_listen; /* none: there is no guard */
+    size_t n_guard_listen;
+    char *guard_app;           /* "http://HOST:PORT" */
+    char *graphql_schema;      /* the app's own: a file or a folder */
+    unsigned guard_timeout_ms; /* of one question to VTEX ID or License Manager */
 
     /* who may call us, and where */
     struct listen_address *listen; /* at least one */
@@ -98,20 +117,24 @@ struct settings {
     size_t n_pins;
     struct connect_to *connect_to;
     size_t n_connect_to;
+    struct sockaddr_storage *resolver; /* name servers; none: those of the system */
+    size_t n_resolver;
     struct cidr *allow_address;
     size_t n_allow_address;
     struct strings plaintext_hosts;
     enum upgrade upgrade;
     enum via via;
+    enum forwarded forwarded;
 
     /* how long things may take */
-    unsigned connect_ms;      /* DNS, TCP and TLS together */
-    unsigned response_ms;     /* from the end of the request to the response's head */
-    unsigned idle_ms;         /* a client or origin that neither sends nor takes bytes */
-    unsigned client_idle_ms;  /* a kept-alive client between two requests */
-    unsigned head_ms;         /* from a request's first byte to the end of its head */
-    unsigned pool_idle_ms;    /* a kept-alive origin connection without work */
-    unsigned drain_ms;        /* from SIGTERM to giving up on exchanges in flight */
+    unsigned connect_ms;             /* DNS, TCP and TLS together */
+    unsigned dns_ms, tcp_ms, tls_ms; /* parts of that; 0: no limit of their own */
+    unsigned response_ms;            /* from the end of the request to the response's head */
+    unsigned idle_ms;                /* a client or origin that neither sends nor takes bytes */
+    unsigned client_idle_ms;         /* a kept-alive client between two requests */
+    unsigned head_ms;                /* from a request's first byte to the end of its head */
+    unsigned pool_idle_ms;           /* a kept-alive origin connection without work */
+    unsigned drain_ms;               /* from SIGTERM to giving up on exchanges in flight */
     unsigned total_ms;        /* from a request's head to the end of its exchange; 0: no limit */
     unsigned pool_max_age_ms; /* an origin's connection, kept or not; 0: no limit */
 
@@ -123,7 +146,10 @@ struct settings {
     unsigned threads;          /* that serve; 0: as many as processors that we may use */
     unsigned circuit_failures; /* in a row, until an address is left alone for a while; 0: never */
 
+    struct log_target log;
     enum log_level log_level;
+    enum log_format log_format;
+    enum trace_mode trace;
 
     char **shown; /* one text a row, for settings_each(); private */
 };

@@ -26,6 +26,9 @@ static const char head[] =
     ".TP\n.B validate\nevery finding in settings, manifest and token source\n"
     ".TP\n.B graphql check\nthe rules of @auth over a schema\n"
     ".TP\n.B token\nwhat is known of the app token, but not the token\n"
+    ".TP\n.B exec\na sidecar on a port of its own and an app beside it; ends with the app's "
+    "status\n"
+    ".TP\n.B wait\nuntil the sidecar at\n.B \\-\\-admin\nis ready; 1 when it is not by then\n"
     ".TP\n.B version\nits version\n";
 
 static const char options[] =

@@ -30,7 +30,14 @@ static const char *const upgrade_names[] = {
     [UPGRADE_OFF] = "off", [UPGRADE_WEBSOCKET] = "websocket", NULL
 };
 
+static const char *const graphql_unknown_names[] = {
+    [GRAPHQL_UNKNOWN_PASS] = "pass", [GRAPHQL_UNKNOWN_REFUSE] = "refuse", NULL
+};
+
 static const char *const via_names[] = { [VIA_OFF] = "off", [VIA_ON] = "on", NULL };
+static const char *const forwarded_names[] = {
+    [FORWARDED_OFF] = "off", [FORWARDED_STANDARD] = "standard", [FORWARDED_X] = "x-forwarded", NULL
+};
 
 /* in the order of enum policy_kind's bits */
 static const char *const policy_kind_names[] = { "outbound-access", "license", "app", NULL };
@@ -44,6 +51,12 @@ static const char *const log_level_names[] = {
     [LOG_DEBUG] = "debug",
     NULL,
 };
+
+static const char *const log_format_names[] = {
+    [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json", NULL
+};
+
+static const char *const trace_names[] = { [TRACE_PASS] = "pass", [TRACE_MAKE] = "make", NULL };
 
 #define JANUS_HOSTS                                                                                \
     "{{account}}.vtexcommercestable.com.br,{{account}}.vtexcommercebeta.com.br,"                   \
@@ -80,6 +93,21 @@ const struct settings_row settings_rows[] = {
       "enforce the policies, or report: forward what they would deny, and log, count and mark it" },
     { NAMED("shadow-manifest", "SHADOW_MANIFEST"), KIND_TEXT, GROUP_APP, FIELD(shadow_manifest_file), "FILE",
       NULL, "second manifest, judged beside the first; only differences are logged" },
+
+    { NAMED("provider-schemas", "PROVIDER_SCHEMAS"), KIND_TEXT, GROUP_GRAPHQL, FIELD(provider_schemas), "DIR", NULL,
+      "folder with the GraphQL schemas of other apps, as VENDOR.APP.graphql or VENDOR.APP/*.graphql: operations "
+      "that are sent to them are read, and judged by @auth" },
+    { NAMED("graphql-unknown", "GRAPHQL_UNKNOWN"), KIND_CHOICE, GROUP_GRAPHQL,
+      CHOICE(graphql_unknown, graphql_unknown_names), "WHAT", "pass",
+      "an operation for such an app that cannot be read: pass or refuse it" },
+    { NAMED("guard-listen", "GUARD_LISTEN"), KIND_ADDRESSES, GROUP_GRAPHQL, LIST(guard_listen, n_guard_listen),
+      "ADDR", NULL, "where requests for the app come in, to be judged by @auth before it gets them; any address" },
+    { NAMED("guard-app", "GUARD_APP"), KIND_TEXT, GROUP_GRAPHQL, FIELD(guard_app), "URL", NULL,
+      "the app that the guard stands before: http://HOST:PORT" },
+    { NAMED("graphql-schema", "GRAPHQL_SCHEMA"), KIND_TEXT, GROUP_GRAPHQL, FIELD(graphql_schema), "PATH", NULL,
+      "the app's own schema, a file or a folder, which the guard judges by" },
+    { NAMED("guard-timeout", "GUARD_TIMEOUT"), KIND_MILLIS, GROUP_GRAPHQL, FIELD(guard_timeout_ms), "TIME", "3s",
+      "how long VTEX ID, and License Manager, may take to answer the guard" },
 
     { NAMED("listen", "LISTEN"), KIND_ADDRESSES, GROUP_LISTEN, LIST(listen, n_listen), "ADDR",
       "127.0.0.1:8380", "where clients connect; port 0 lets the system choose; also "
@@ -159,6 +187,8 @@ const struct settings_row settings_rows[] = {
     { NAMED("connect-to", "CONNECT_TO"), KIND_CONNECT_TOS, GROUP_ORIGIN, LIST(connect_to, n_connect_to),
       "HOST:PORT:ADDR:PORT", NULL,
       "connect to ADDR:PORT for HOST:PORT, as curl does; an empty HOST or PORT is any" },
+    { NAMED("resolver", "RESOLVER"), KIND_SERVERS, GROUP_ORIGIN, LIST(resolver, n_resolver), "ADDR[:PORT]", NULL,
+      "name server to ask instead of those in /etc/resolv.conf; the next is asked when one does not answer" },
     { NAMED("allow-address", "ALLOW_ADDRESS"), KIND_CIDRS, GROUP_ORIGIN, LIST(allow_address, n_allow_address),
       "CIDR", NULL, "addresses that names may resolve to although they are private or loopback" },
     { NAMED("plaintext-host", "PLAINTEXT_HOST"), KIND_HOSTS, GROUP_ORIGIN,
@@ -168,9 +198,18 @@ const struct settings_row settings_rows[] = {
       "what a request may upgrade to: websocket, or nothing; the policy decides as about any request" },
     { NAMED("via", "VIA"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(via, via_names), "WHEN", "off",
       "add `Via: 1.1 janus-sidecar` to requests and responses, as a proxy is told to; off: nothing names us" },
+    { NAMED("forwarded", "FORWARDED"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(forwarded, forwarded_names), "FORM", "off",
+      "tell origins who asked us: `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Proto`; off: nothing "
+      "names the app" },
 
     { NAMED("connect-timeout", "CONNECT_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(connect_ms), "TIME", "5s",
       "DNS, TCP and TLS together" },
+    { NAMED("dns-timeout", "DNS_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(dns_ms), "TIME", "0s",
+      "resolving a name, within --connect-timeout; 0s: no limit of its own" },
+    { NAMED("tcp-timeout", "TCP_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(tcp_ms), "TIME", "0s",
+      "reaching one of a name's addresses, within --connect-timeout; 0s: no limit of its own" },
+    { NAMED("tls-timeout", "TLS_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(tls_ms), "TIME", "0s",
+      "a TLS handshake, within --connect-timeout; 0s: no limit of its own" },
     { NAMED("response-timeout", "RESPONSE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(response_ms), "TIME", "60s",
       "from the end of a request to the head of its response" },
     { NAMED("idle-timeout", "IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(idle_ms), "TIME", "60s",
@@ -203,8 +242,15 @@ const struct settings_row settings_rows[] = {
     { NAMED("circuit-failures", "CIRCUIT_FAILURES"), KIND_COUNT, GROUP_LIMIT, FIELD(circuit_failures), "N", "5",
       "failures in a row to connect to an origin's address, until it is left alone for a while; 0: never" },
 
+    { NAMED("log", "LOG"), KIND_LOG_TARGET, GROUP_LOG, FIELD(log), "WHERE", "stderr",
+      "where the log goes: stderr, syslog:[SOCKET], /dev/log unless named, or file:PATH, created with mode 0640 and "
+      "opened anew by SIGHUP" },
+    { NAMED("log-format", "LOG_FORMAT"), KIND_CHOICE, GROUP_LOG, CHOICE(log_format, log_format_names), "FORMAT",
+      "logfmt", "a line of the log: key=value, or one JSON object" },
     { NAMED("log-level", "LOG_LEVEL"), KIND_CHOICE, GROUP_LOG, CHOICE(log_level, log_level_names), "LEVEL",
       "info", "what is logged" },
+    { NAMED("trace", "TRACE"), KIND_CHOICE, GROUP_LOG, CHOICE(trace, trace_names), "WHEN", "pass",
+      "a traceparent header that is missing or malformed: pass the request on as it is, or make one" },
 };
 /* clang-format on */
 
@@ -213,13 +259,10 @@ _Static_assert(sizeof(settings_rows) / sizeof(settings_rows[0]) <= SETTINGS_MAX_
 const size_t settings_n_rows = sizeof(settings_rows) / sizeof(settings_rows[0]);
 
 const char *const settings_groups[N_SETTINGS_GROUPS] = {
-    [GROUP_APP] = "The app",
-    [GROUP_LISTEN] = "Listening",
-    [GROUP_IDENTITY] = "Identities",
-    [GROUP_ORIGIN] = "Destinations",
-    [GROUP_TIME] = "Times",
-    [GROUP_LIMIT] = "Limits",
-    [GROUP_LOG] = "Log",
+    [GROUP_APP] = "The app",         [GROUP_GRAPHQL] = "GraphQL",
+    [GROUP_LISTEN] = "Listening",    [GROUP_IDENTITY] = "Identities",
+    [GROUP_ORIGIN] = "Destinations", [GROUP_TIME] = "Times",
+    [GROUP_LIMIT] = "Limits",        [GROUP_LOG] = "Log",
 };
 
 const char *settings_key(const struct settings_row *row)
@@ -234,6 +277,7 @@ bool settings_is_list(const struct settings_row *row)
     case KIND_CHOICES:
     case KIND_ADDRESSES:
     case KIND_CIDRS:
+    case KIND_SERVERS:
     case KIND_IDS:
     case KIND_CONNECT_TOS:
     case KIND_CLIENT_CERTS:

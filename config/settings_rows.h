@@ -28,18 +28,21 @@ enum settings_kind {
     KIND_ADDRESS,     /* struct listen_address */
     KIND_ADDRESSES,
     KIND_CIDRS,
-    KIND_IDS, /* struct ids */
+    KIND_SERVERS, /* struct sockaddr_storage, a list */
+    KIND_IDS,     /* struct ids */
     KIND_CONNECT_TOS,
     KIND_CLIENT_CERTS,
     KIND_PINS,
-    KIND_WORDS,  /* struct strings: parted by blanks, an array in the file keeps each whole */
-    KIND_NAMES,  /* struct strings: some of `choices`, in the order given */
-    KIND_SECRET, /* char *: from the environment alone, never shown */
+    KIND_WORDS,      /* struct strings: parted by blanks, an array in the file keeps each whole */
+    KIND_NAMES,      /* struct strings: some of `choices`, in the order given */
+    KIND_LOG_TARGET, /* struct log_target */
+    KIND_SECRET,     /* char *: from the environment alone, never shown */
     N_SETTINGS_KINDS,
 };
 
 enum settings_group {
     GROUP_APP,
+    GROUP_GRAPHQL,
     GROUP_LISTEN,
     GROUP_IDENTITY,
     GROUP_ORIGIN,

@@ -320,6 +320,14 @@ static void fill_address(const struct filling *filling)
         bad_value(filling, &filling->given->items[0], why);
 }
 
+static void fill_log_target(const struct filling *filling)
+{
+    const char *why;
+
+    if (!log_target_parse(first_text(filling), field_of(filling), &why))
+        bad_value(filling, &filling->given->items[0], why);
+}
+
 static bool parse_address(struct text text, void *out, const char **why)
 {
     return listen_address_parse(text, out, why);
@@ -372,6 +380,16 @@ static void fill_addresses(const struct filling *filling)
 static void fill_cidrs(const struct filling *filling)
 {
     fill_list(filling, sizeof(struct cidr), parse_cidr);
+}
+
+static bool parse_server(struct text text, void *out, const char **why)
+{
+    return server_parse(text, out, why);
+}
+
+static void fill_servers(const struct filling *filling)
+{
+    fill_list(filling, sizeof(struct sockaddr_storage), parse_server);
 }
 
 static bool parse_id(struct text text, void *out, const char **why)
@@ -459,12 +477,14 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_ADDRESS] = fill_address,
         [KIND_ADDRESSES] = fill_addresses,
         [KIND_CIDRS] = fill_cidrs,
+        [KIND_SERVERS] = fill_servers,
         [KIND_IDS] = fill_ids,
         [KIND_CONNECT_TOS] = fill_connect_tos,
         [KIND_CLIENT_CERTS] = fill_client_certs,
         [KIND_PINS] = fill_pins,
         [KIND_WORDS] = fill_words,
         [KIND_NAMES] = fill_names,
+        [KIND_LOG_TARGET] = fill_log_target,
         [KIND_SECRET] = keep_text,
     };
     struct filling filling = { settings, row, given, diags };
@@ -491,6 +511,7 @@ void settings_empty(struct settings *settings, const struct settings_row *row)
     case KIND_HOST:
     case KIND_ADDRESSES:
     case KIND_CIDRS:
+    case KIND_SERVERS:
     case KIND_IDS:
     case KIND_CONNECT_TOS:
     case KIND_CLIENT_CERTS:

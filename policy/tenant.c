@@ -209,7 +209,8 @@ static enum tenant_named in_app_path(struct text path, const struct tenant *ours
     if (n < 3 || part[1].len < 2 || ascii_lower(part[1].at[0]) != 'v' || part[1].at[1] < '0' ||
         part[1].at[1] > '9')
         return TENANT_NONE;
-    return judge_names(&part[2], n > 3 ? &part[3] : NULL, ours);
+    /* GraphQL may be called without a workspace, whose place a reserved word takes then */
+    return judge_names(&part[2], n > 3 && !text_eq(part[3], TEXT("_v")) ? &part[3] : NULL, ours);
 }
 
 static enum tenant_named in_platform_path(struct text path, const struct tenant *ours)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "config/memory.h"
+#include "proxy/access_log_parts.h"
 #include "proxy/http/syntax.h"
 #include "proxy/limits.h"
 
@@ -21,24 +22,6 @@ struct access_log {
     char url[URL_MAX_BYTES];
 };
 
-/* The values that are read, in the order of `keys`. at == NULL: not there. */
-enum key {
-    KEY_TIME,
-    KEY_LEVEL,
-    KEY_EVENT,
-    KEY_METHOD,
-    KEY_METHOD_CUT,
-    KEY_SCHEME,
-    KEY_DESTINATION,
-    KEY_PATH,
-    KEY_PATH_CUT,
-    KEY_AN,
-    KEY_VERDICT,
-    KEY_STATUS,
-    KEY_OUTCOME,
-    N_KEYS
-};
-
 static const struct text keys[N_KEYS] = {
     [KEY_TIME] = TEXT_INIT("time"),
     [KEY_LEVEL] = TEXT_INIT("level"),
@@ -49,14 +32,11 @@ static const struct text keys[N_KEYS] = {
     [KEY_DESTINATION] = TEXT_INIT("destination"),
     [KEY_PATH] = TEXT_INIT("path"),
     [KEY_PATH_CUT] = TEXT_INIT("path_cut"),
+    [KEY_PATH_MASKED] = TEXT_INIT("path_masked"),
     [KEY_AN] = TEXT_INIT("an"),
     [KEY_VERDICT] = TEXT_INIT("verdict"),
     [KEY_STATUS] = TEXT_INIT("status"),
     [KEY_OUTCOME] = TEXT_INIT("outcome"),
-};
-
-struct fields {
-    struct text value[N_KEYS];
 };
 
 struct access_log *access_log_new(FILE *input)
@@ -98,16 +78,21 @@ static enum line_read read_line(struct access_log *log)
     return fits ? LINE_READ : LINE_TOO_LONG;
 }
 
+static bool starts_at(const char *at, const char *end, struct text start)
+{
+    return (size_t)(end - at) >= start.len && memcmp(at, start.at, start.len) == 0;
+}
+
 /* Where our part of the line begins; NULL if it is not ours. The first place counts and no other:
  * behind it stands what clients sent, which may look like anything. */
 static char *find_start(struct access_log *log)
 {
-    static const struct text start = TEXT_INIT("time=");
     char *end = log->bytes + log->len;
 
-    for (char *at = log->bytes; (size_t)(end - at) >= start.len; at++) {
-        if (memcmp(at, start.at, start.len) == 0 &&
-            (at == log->bytes || at[-1] == ' ' || at[-1] == '\t'))
+    for (char *at = log->bytes; at < end; at++) {
+        if ((at == log->bytes || at[-1] == ' ' || at[-1] == '\t') &&
+            (starts_at(at, end, TEXT("time=")) || starts_at(at, end, TEXT("{\"time\":")) ||
+             starts_at(at, end, TEXT("{ \"time\":"))))
             return at;
     }
     return NULL;
@@ -186,8 +171,7 @@ static bool take_field(char **at, const char *end, struct text *key, struct text
     return true;
 }
 
-/* A key that stands there twice is one that we did not write. */
-static bool keep_field(struct fields *fields, struct text key, struct text value)
+bool access_keep_field(struct fields *fields, struct text key, struct text value)
 {
     for (size_t i = 0; i < N_KEYS; i++) {
         if (!text_eq(key, keys[i]))
@@ -199,16 +183,26 @@ static bool keep_field(struct fields *fields, struct text key, struct text value
     return true;
 }
 
+bool access_is_key(struct text key, enum key which)
+{
+    return text_eq(key, keys[which]);
+}
+
+bool access_is_exchange(const struct fields *fields)
+{
+    return text_eq(fields->value[KEY_EVENT], TEXT("exchange"));
+}
+
 /* "time=... level=... event=exchange": the beginning of our lines, in this order. */
 static bool take_beginning(char **at, const char *end, struct fields *fields)
 {
     for (size_t i = KEY_TIME; i <= KEY_EVENT; i++) {
         struct text key;
 
-        if (!take_field(at, end, &key, &fields->value[i]) || !text_eq(key, keys[i]))
+        if (!take_field(at, end, &key, &fields->value[i]) || !access_is_key(key, i))
             return false;
     }
-    return text_eq(fields->value[KEY_EVENT], TEXT("exchange"));
+    return access_is_exchange(fields);
 }
 
 static bool take_rest(char **at, const char *end, struct fields *fields)
@@ -216,7 +210,7 @@ static bool take_rest(char **at, const char *end, struct fields *fields)
     struct text key, value;
 
     while (*at < end) {
-        if (!take_field(at, end, &key, &value) || !keep_field(fields, key, value))
+        if (!take_field(at, end, &key, &value) || !access_keep_field(fields, key, value))
             return false;
     }
     return true;
@@ -298,7 +292,7 @@ static bool is_whole(const struct access_log *log, const struct text *value)
     struct text last = value[KEY_OUTCOME].at ? value[KEY_OUTCOME] : value[KEY_STATUS];
 
     return value[KEY_STATUS].at && (log->ended || last.at + last.len < log->bytes + log->len) &&
-           !value[KEY_METHOD_CUT].at && !value[KEY_PATH_CUT].at;
+           !value[KEY_METHOD_CUT].at && !value[KEY_PATH_CUT].at && !value[KEY_PATH_MASKED].at;
 }
 
 static enum access_line judge_fields(struct access_log *log, const struct fields *fields,
@@ -307,7 +301,7 @@ static enum access_line judge_fields(struct access_log *log, const struct fields
     const struct text *value = fields->value;
     unsigned long long status;
 
-    if (!is_whole(log, value))
+    if (fields->cut || !is_whole(log, value))
         return ACCESS_LINE_INCOMPLETE;
     if (!text_to_uint(value[KEY_STATUS], STATUS_MAX, &status))
         return ACCESS_LINE_BROKEN;
@@ -329,15 +323,17 @@ enum access_line access_log_next(struct access_log *log, struct access_record *o
     enum line_read read = read_line(log);
     struct fields fields = { 0 };
     const char *end = log->bytes + log->len;
+    bool json;
     char *at;
 
     *out = (struct access_record){ .line = log->line };
     if (read != LINE_READ)
         return read == LINE_NONE ? ACCESS_LINE_END : ACCESS_LINE_BROKEN;
     at = find_start(log);
-    if (!at || !take_beginning(&at, end, &fields))
+    json = at && *at == '{';
+    if (!at || !(json ? access_json_beginning : take_beginning)(&at, end, &fields))
         return ACCESS_LINE_OTHER;
-    if (!take_rest(&at, end, &fields))
+    if (!(json ? access_json_rest : take_rest)(&at, end, &fields))
         return ACCESS_LINE_BROKEN;
     return judge_fields(log, &fields, out);
 }

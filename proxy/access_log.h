@@ -1,8 +1,9 @@
 /* proxy/access_log.h - reads back the line that an ended exchange leaves in the log (exchange_log.c,
  * docs/log.md), one at a time and in bounded memory, whatever the file holds.
  *
- * What log collectors put before a line ("docker logs -t", journald, compose) is skipped: the line
- * begins at the first "time=" that stands at the beginning or behind a blank. Nothing is trusted: a
+ * Lines are logfmt or JSON objects, also by turns. What log collectors put before a line ("docker logs -t", journald,
+ * compose) is skipped: the line begins at the first "time=" or {"time": that stands at the beginning or behind
+ * a blank. Nothing is trusted: a
  * line that we could not have written is BROKEN, and a line that tells of a part of a request only
  * is INCOMPLETE, so that nobody judges the part for the whole. */
 #ifndef PROXY_ACCESS_LOG_H

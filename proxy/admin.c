@@ -241,11 +241,15 @@ static void on_healthz(evhtp_request_t *request, void *arg)
         answer(request, EVHTP_RES_OK, "{\"status\":\"alive\"}\n");
 }
 
-static const struct admin_page *page_of(const struct admin *admin, const char *path)
+static const struct admin_page *page_of(const struct admin *admin, const evhtp_request_t *request)
 {
+    const char *accept = evhtp_header_find(request->headers_in, "Accept");
+
     for (size_t i = 0; i < admin->rules.n_pages; i++) {
-        if (strcmp(admin->rules.pages[i].path, path) == 0)
-            return &admin->rules.pages[i];
+        const struct admin_page *page = &admin->rules.pages[i];
+        if (strcmp(page->path, request->uri->path->full) == 0 &&
+            (!page->wanted || page->wanted(accept)))
+            return page;
     }
     return NULL;
 }
@@ -256,8 +260,11 @@ static void not_found(evhtp_request_t *request, const struct admin *admin)
     int len =
         snprintf(body, sizeof(body), "{\"code\":\"NotFound\",\"message\":\"Known here: /healthz");
 
-    for (size_t i = 0; i < admin->rules.n_pages && len < (int)sizeof(body); i++)
-        len += snprintf(body + len, sizeof(body) - (size_t)len, ", %s", admin->rules.pages[i].path);
+    for (size_t i = 0; i < admin->rules.n_pages && len < (int)sizeof(body); i++) {
+        if (!admin->rules.pages[i].wanted)
+            len += snprintf(body + len, sizeof(body) - (size_t)len, ", %s",
+                            admin->rules.pages[i].path);
+    }
     if (len < (int)sizeof(body))
         snprintf(body + len, sizeof(body) - (size_t)len, ".\",\"source\":\"janus-sidecar\"}\n");
     answer(request, EVHTP_RES_NOTFOUND, body);
@@ -277,7 +284,7 @@ static void answer_page(evhtp_request_t *request, const struct admin *admin,
 static void on_page(evhtp_request_t *request, void *arg)
 {
     struct admin *admin = arg;
-    const struct admin_page *page = page_of(admin, request->uri->path->full);
+    const struct admin_page *page = page_of(admin, request);
 
     if (refused(admin, request, page && page->action))
         return;

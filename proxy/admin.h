@@ -21,6 +21,9 @@ struct admin_page {
     char *(*answer)(void *context, const char *query, unsigned *status);
     const char *type; /* NULL: JSON */
     bool action;      /* by POST only */
+    /* Of several rows with one path the first that is wanted answers; NULL: always. `accept` is the header's
+     * value, or NULL. */
+    bool (*wanted)(const char *accept);
 };
 
 /* All borrowed. */

@@ -175,6 +175,14 @@ static enum step end_of_origin(struct ask *ask, bool clean)
     return STEP_ON;
 }
 
+/* As if a kept connection had closed before our request came. */
+static enum step spoke_early(struct ask *ask)
+{
+    return fail(ask,
+                pooled_is_reused(ask->pooled) ? OUTCOME_ORIGIN_CLOSED : OUTCOME_ORIGIN_PROTOCOL,
+                "it spoke before it was asked");
+}
+
 static enum step receive(struct ask *ask, size_t *moved)
 {
     size_t room;
@@ -182,7 +190,11 @@ static enum step receive(struct ask *ask, size_t *moved)
 
     assert(bytes); /* read_head() and read_body() have their ceilings */
     ssize_t n = origin_receive(pooled_origin(ask->pooled), bytes, room);
+    if (n > 0 && !ask->heard && origin_spoke_early(pooled_origin(ask->pooled)))
+        return spoke_early(ask);
     if (n > 0) {
+        if (!ask->heard)
+            origin_note_answer(pooled_origin(ask->pooled));
         ask->heard = true;
         intake_received(&ask->intake, (size_t)n);
         *moved += (size_t)n;
@@ -245,7 +257,7 @@ static void begin(struct ask *ask)
     else if (pooled_is_reused(ask->pooled))
         fail(ask, OUTCOME_ORIGIN_CLOSED, NULL);
     else
-        protocol_error(ask, "it spoke or closed before it was asked");
+        protocol_error(ask, origin_why_not_quiet(pooled_origin(ask->pooled)));
 }
 
 static void go_on(struct ask *ask)
@@ -342,6 +354,7 @@ static void on_turn(struct job *job)
         advance(ask);
 }
 
+/* A silence of which no circuit hears: a login that hangs must not close the host to everybody else. */
 static void on_deadline(struct deadline *deadline)
 {
     struct ask *ask = (struct ask *)(void *)((char *)deadline - offsetof(struct ask, deadline));

@@ -13,6 +13,7 @@
 #include "proxy/loop.h"
 #include "proxy/sidecar_origins.h"
 #include "proxy/sidecar_tokens.h"
+#include "proxy/tally.h"
 #include "proxy/token/locked.h"
 #include "proxy/token/report.h"
 
@@ -73,7 +74,8 @@ static json_t *ask_sources(const struct settings *settings, const struct tls *tl
 {
     struct loop *loop = loop_new();
     struct log *log = log_new(NULL, STDERR_FILENO, LOG_WARNING);
-    struct origins *origins = origins_new(loop, log, settings, tls, NULL, 0, 1);
+    struct tally tally = { 0 }; /* nobody asks */
+    struct origins *origins = origins_new(loop, log, settings, tls, NULL, 0, 1, &tally);
     struct token_keeper *keeper = sidecar_tokens_new(settings, loop, log, origins_pool(origins));
     struct token_facts facts;
 

@@ -9,6 +9,8 @@
 #include "proxy/command_parts.h"
 #include "proxy/commands.h"
 #include "proxy/origin/tls.h"
+#include "proxy/sidecar_graphql.h"
+#include "proxy/sidecar_guard.h"
 #include "proxy/sidecar_tokens.h"
 #include "proxy/token/locked.h"
 
@@ -45,6 +47,9 @@ void command_inspect(const struct settings *settings, struct diags *diags)
     diags_drop_repeats(diags, n); /* both read the providers' files */
     tls_free(tls_new(settings, diags));
     sidecar_tokens_check(settings, diags);
+    guard_check(settings, diags);
+    graphql_catalog_unref(schemas_load(settings, diags));
+    graphql_gate_unref(own_schema_load(settings, diags));
 }
 
 static void print_json(const struct diags *diags)

@@ -51,6 +51,22 @@ static void read_tls(void *context, void *what)
     tls_adopt(((struct hand *)context)->tls, what);
 }
 
+static void read_schemas(void *context, void *what)
+{
+    worker_set_schemas(((struct hand *)context)->worker, what);
+}
+
+static void read_gate(void *context, void *what)
+{
+    worker_set_gate(((struct hand *)context)->worker, what);
+}
+
+static void read_reopen(void *context, void *what)
+{
+    (void)what;
+    log_reopen(((struct hand *)context)->log);
+}
+
 static void read_secret(void *context, void *what)
 {
     callers_adopt(((struct hand *)context)->callers, what);
@@ -84,6 +100,18 @@ static void *tls_for_one(const struct crew *crew, void *what)
     return tls_share(what, crew->plan.settings);
 }
 
+static void *schemas_for_one(const struct crew *crew, void *what)
+{
+    (void)crew;
+    return graphql_catalog_ref(what);
+}
+
+static void *gate_for_one(const struct crew *crew, void *what)
+{
+    (void)crew;
+    return graphql_gate_ref(what);
+}
+
 static void *secret_for_one(const struct crew *crew, void *what)
 {
     struct caller_secret *copy = mem_alloc(1, sizeof(*copy));
@@ -101,6 +129,23 @@ void crew_set_policy(struct crew *crew, struct policy *policy)
 void crew_set_shadow(struct crew *crew, struct policy *policy)
 {
     tell_all(crew, read_shadow, policy_for_one, policy);
+}
+
+void crew_set_schemas(struct crew *crew, struct graphql_catalog *schemas)
+{
+    tell_all(crew, read_schemas, schemas_for_one, schemas);
+}
+
+void crew_set_gate(struct crew *crew, struct graphql_gate *gate)
+{
+    tell_all(crew, read_gate, gate_for_one, gate);
+}
+
+void crew_reopen_logs(struct crew *crew)
+{
+    log_reopen(crew->plan.log);
+    if (crew->in)
+        tell_all(crew, read_reopen, NULL, NULL);
 }
 
 void crew_renew_tls(struct crew *crew)
@@ -137,35 +182,35 @@ static void on_token(void *context, const struct token *current)
 
 /* ---- what is added up ---- */
 
-static void add(struct worker_facts *sum, const struct worker_facts *facts)
+static void ask_all(struct crew *crew)
 {
-    sum->n_clients += facts->n_clients;
-    sum->n_waiting += facts->n_waiting;
-    sum->n_active += facts->n_active;
-    sum->n_circuits_open += facts->n_circuits_open;
-    sum->n_overloaded += facts->n_overloaded;
-    sum->n_retries_refused += facts->n_retries_refused;
-    sum->n_would_deny += facts->n_would_deny;
-    sum->n_shadow_differences += facts->n_shadow_differences;
-    sum->held_bytes += facts->held_bytes;
-}
-
-struct worker_facts crew_facts(struct crew *crew)
-{
-    struct worker_facts sum = { 0 };
     struct timespec until;
 
-    if (!crew->in)
-        return worker_facts(crew->hands[0].worker);
     for (unsigned i = 0; i < crew->n; i++)
         hand_ask(&crew->hands[i]);
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += FACTS_WAIT_S;
-    for (unsigned i = 0; i < crew->n; i++) {
-        struct worker_facts facts = hand_facts(&crew->hands[i], &until);
-        add(&sum, &facts);
+    for (unsigned i = 0; i < crew->n; i++)
+        hand_add_facts(&crew->hands[i], &until, &crew->sum);
+}
+
+/* The main loop serves nobody then, but logs in, and logs. */
+static void add_main_loop(struct crew *crew)
+{
+    tally_add(&crew->sum.tally, crew->plan.tally);
+    crew->sum.n_log_lines_dropped += log_n_dropped(crew->plan.log);
+}
+
+const struct worker_facts *crew_facts(struct crew *crew)
+{
+    if (!crew->in) {
+        worker_tell(crew->hands[0].worker, &crew->sum);
+        return &crew->sum;
     }
-    return sum;
+    worker_facts_clear(&crew->sum);
+    ask_all(crew);
+    add_main_loop(crew);
+    return &crew->sum;
 }
 
 /* ---- beginning and end ---- */
@@ -182,6 +227,14 @@ static int another(struct crew *crew, size_t i, bool *shared)
     return fd;
 }
 
+static void listen_with(struct crew *crew, unsigned k, size_t i, int fd, bool shared)
+{
+    if (listeners_is_guard(crew->plan.listeners, i))
+        worker_listen_as_guard(crew->hands[k].worker, fd, shared);
+    else
+        worker_listen(crew->hands[k].worker, fd, shared);
+}
+
 static void listen_all(struct crew *crew)
 {
     struct listeners *listeners = crew->plan.listeners;
@@ -192,16 +245,15 @@ static void listen_all(struct crew *crew)
         for (unsigned k = 1; k < crew->n; k++) {
             int fd = another(crew, i, &shared);
             if (fd >= 0)
-                worker_listen(crew->hands[k].worker, fd, shared);
+                listen_with(crew, k, i, fd, shared);
         }
-        worker_listen(crew->hands[0].worker, listeners_take(listeners, i), shared);
+        listen_with(crew, 0, i, listeners_take(listeners, i), shared);
     }
 }
 
 static void follow(struct crew *crew)
 {
     crew->in = mailbox_new(crew->plan.loop);
-    log_share(crew->plan.log);
     callers_follow(crew->plan.callers, on_secret, crew);
     token_keeper_follow(crew->plan.keeper, on_token, crew);
 }
@@ -212,6 +264,9 @@ static struct worker *new_alone(const struct crew *crew, struct worker_plan plan
 
     plan.loop = shared->loop;
     plan.log = shared->log;
+    plan.tally = shared->tally;
+    plan.lag = shared->lag;
+    plan.tls = shared->tls;
     plan.origins = shared->origins;
     plan.callers = shared->callers;
     plan.desk = token_keeper_desk(shared->keeper);
@@ -226,9 +281,13 @@ struct crew *crew_new(const struct crew_plan *plan)
     struct worker_plan common = { .settings = plan->settings,
                                   .realms = plan->realms,
                                   .destination_rules = plan->destination_rules,
-                                  .store_cookie = plan->store_cookie };
+                                  .store_cookie = plan->store_cookie,
+                                  .schemas = plan->schemas,
+                                  .gate = plan->gate };
 
     crew->plan = *plan;
+    worker_facts_init(&crew->sum);
+    common.own = listeners_own(plan->listeners, &common.n_own);
     crew->n = common.n_workers = crew_size(plan->settings);
     crew->hands = mem_alloc(crew->n, sizeof(*crew->hands));
     if (crew->n == 1) {
@@ -266,14 +325,21 @@ static void end_threads(struct crew *crew)
         hand_fini(&crew->hands[i]);
 }
 
+void crew_silence(struct crew *crew)
+{
+    if (crew->in)
+        end_threads(crew);
+    else
+        worker_silence(crew->hands[0].worker);
+}
+
 void crew_free(struct crew *crew)
 {
     if (!crew)
         return;
-    if (crew->in)
-        end_threads(crew);
-    else
+    if (!crew->in)
         worker_free(crew->hands[0].worker);
+    worker_facts_fini(&crew->sum);
     free(crew->hands);
     free(crew);
 }

@@ -13,6 +13,7 @@
 #include "proxy/worker.h"
 
 struct crew;
+struct lag;
 struct listeners;
 struct tls;
 struct token_keeper;
@@ -21,14 +22,19 @@ struct token_keeper;
 struct crew_plan {
     const struct settings *settings;
     struct loop *loop;
+    /* the main loop's */
     struct log *log;
-    struct origins *origins; /* the main loop's */
+    struct tally *tally;
+    struct lag *lag;
+    struct origins *origins;
     struct tls *tls;
     struct token_keeper *keeper;
     struct callers *callers;
     struct listeners *listeners;
     const struct realms *realms;
     const char *store_cookie;
+    struct graphql_catalog *schemas; /* NULL without --provider-schemas */
+    struct graphql_gate *gate;       /* NULL without --guard-listen */
     const struct destination_rules *destination_rules;
     /* after crew_drain(): the last client of the last worker has left */
     void (*emptied)(void *context);
@@ -40,7 +46,9 @@ unsigned crew_size(const struct settings *settings);
 
 /* Takes all listeners but the admin's. */
 struct crew *crew_new(const struct crew_plan *plan);
-/* Ends the threads, and cuts what they still do. */
+/* In two steps, as origins_silence() and origins_free(): ends the threads, and cuts what is still done; then the
+ * rest. */
+void crew_silence(struct crew *crew);
 void crew_free(struct crew *crew);
 /* The threads begin. A process that wants to fork() does it before. */
 void crew_start(struct crew *crew);
@@ -48,6 +56,10 @@ void crew_start(struct crew *crew);
 /* Borrowed: each worker gets a handle of its own. */
 void crew_set_policy(struct crew *crew, struct policy *policy);
 void crew_set_shadow(struct crew *crew, struct policy *policy);
+void crew_set_schemas(struct crew *crew, struct graphql_catalog *schemas);
+void crew_set_gate(struct crew *crew, struct graphql_gate *gate);
+/* The log's file was moved away: all open it anew. */
+void crew_reopen_logs(struct crew *crew);
 /* The trust and the certificates of `tls` have been read again. */
 void crew_renew_tls(struct crew *crew);
 
@@ -55,7 +67,7 @@ void crew_leave(struct crew *crew);
 void crew_drain(struct crew *crew);
 
 /* The sum of what the workers count. Waits until each has told, a turn of its loop; who does not within a
- * second counts as he last told. */
-struct worker_facts crew_facts(struct crew *crew);
+ * second counts as he last told. Valid until the next call. */
+const struct worker_facts *crew_facts(struct crew *crew);
 
 #endif

@@ -15,10 +15,10 @@
 #include "proxy/crew_parts.h"
 #include "proxy/exchange.h"
 #include "proxy/http/room.h"
+#include "proxy/lag.h"
 #include "proxy/log.h"
 #include "proxy/log_library.h"
 #include "proxy/loop.h"
-#include "proxy/sidecar_listeners.h"
 #include "proxy/sidecar_origins.h"
 #include "proxy/token/keeper.h"
 
@@ -44,14 +44,16 @@ static void on_emptied(void *context)
 static void take_apart(struct hand *hand)
 {
     mailbox_free(hand->in);
-    worker_free(hand->worker);
+    worker_silence(hand->worker);
     messenger_leave(hand->messenger);
     origins_silence(hand->origins);
     event_base_loop(loop_base(hand->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
+    worker_free(hand->worker);
     origins_free(hand->origins);
     callers_free(hand->callers);
     tls_free(hand->tls);
     log_library(NULL);
+    lag_free(hand->lag);
     log_free(hand->log);
     loop_free(hand->loop);
 }
@@ -81,11 +83,10 @@ static void on_quit(void *context, void *what)
 static void on_asked(void *context, void *what)
 {
     struct hand *hand = context;
-    struct worker_facts facts = worker_facts(hand->worker);
 
     (void)what;
     pthread_mutex_lock(&hand->lock);
-    hand->facts = facts;
+    worker_tell(hand->worker, &hand->facts);
     hand->answered = hand->asked;
     pthread_cond_signal(&hand->told);
     pthread_mutex_unlock(&hand->lock);
@@ -101,15 +102,14 @@ void hand_ask(struct hand *hand)
     mailbox_post(hand->in, on_asked, hand, NULL);
 }
 
-struct worker_facts hand_facts(struct hand *hand, const struct timespec *until)
+void hand_add_facts(struct hand *hand, const struct timespec *until, struct worker_facts *sum)
 {
     pthread_mutex_lock(&hand->lock);
     while (hand->answered != hand->asked &&
            pthread_cond_timedwait(&hand->told, &hand->lock, until) == 0)
         ;
-    struct worker_facts facts = hand->facts;
+    worker_facts_add(sum, &hand->facts);
     pthread_mutex_unlock(&hand->lock);
-    return facts;
 }
 
 static void build_lock(struct hand *hand)
@@ -127,25 +127,27 @@ void hand_build(struct hand *hand, struct crew *crew, const struct worker_plan *
 {
     const struct crew_plan *shared = &crew->plan;
     struct worker_plan own = *plan;
-    size_t n_own;
-    const struct sockaddr_storage *listening = listeners_own(shared->listeners, &n_own);
 
     hand->crew = crew;
     build_lock(hand);
+    worker_facts_init(&hand->facts);
     hand->loop = loop_new();
     if (!hand->loop)
         abort();
     hand->in = mailbox_new(hand->loop);
-    hand->log = log_new(hand->loop, STDERR_FILENO, shared->settings->log_level);
-    log_share(hand->log);
+    hand->log = log_beside(shared->log, hand->loop);
+    hand->lag = lag_new(hand->loop, &hand->tally.lag);
     hand->tls = tls_share(shared->tls, shared->settings);
     hand->callers = callers_share(shared->callers);
-    hand->origins = origins_new(hand->loop, hand->log, shared->settings, hand->tls, listening,
-                                n_own, plan->n_workers + 1);
+    hand->origins = origins_new(hand->loop, hand->log, shared->settings, hand->tls, plan->own,
+                                plan->n_own, plan->n_workers + 1, &hand->tally);
     hand->messenger =
         messenger_new(shared->keeper, crew->in, hand->loop, hand->in, shared->settings);
     own.loop = hand->loop;
     own.log = hand->log;
+    own.tally = &hand->tally;
+    own.lag = hand->lag;
+    own.tls = hand->tls;
     own.origins = hand->origins;
     own.callers = hand->callers;
     own.in = hand->in;
@@ -191,6 +193,7 @@ void hand_end(struct hand *hand)
 void hand_fini(struct hand *hand)
 {
     messenger_free(hand->messenger);
+    worker_facts_fini(&hand->facts);
     pthread_cond_destroy(&hand->told);
     pthread_mutex_destroy(&hand->lock);
 }

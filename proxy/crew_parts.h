@@ -22,6 +22,8 @@ struct hand {
     struct mailbox *in;
     struct loop *loop;
     struct log *log;
+    struct tally tally;
+    struct lag *lag;
     struct tls *tls;
     struct callers *callers;
     struct origins *origins;
@@ -41,6 +43,7 @@ struct crew {
     struct mailbox *in; /* NULL: there is no thread, and hands[0] has a worker and nothing else */
     struct hand *hands;
     unsigned n, n_emptied;
+    struct worker_facts sum; /* as last added up */
 };
 
 /* Built on the main loop; `plan` has what all share. */
@@ -52,9 +55,9 @@ void hand_quit(struct hand *hand);
 void hand_end(struct hand *hand);
 void hand_fini(struct hand *hand);
 
-/* Asks for its facts; then, a second later at most, takes them. */
+/* Asks for its facts; then, a second later at most, adds them. */
 struct timespec;
 void hand_ask(struct hand *hand);
-struct worker_facts hand_facts(struct hand *hand, const struct timespec *until);
+void hand_add_facts(struct hand *hand, const struct timespec *until, struct worker_facts *sum);
 
 #endif

@@ -7,6 +7,8 @@
  *   (only while no      ^  ^              | `---- head (early) --->--------^
  *    token is live)     |  `--- stale ----+---------------'                |
  *                       `----- token ----------- RENEWING --- unrenewed ---'
+ *   (a GraphQL operation that must be read first: READING comes before OPENING, and where somebody must
+ *   be asked about it, ASKING; exchange_graphql.h)
  *   (switched: a 101 that was asked for leads from AWAITING to TUNNEL, which either side ends)
  *   (refused: a 401 to our token, from SENDING or AWAITING, leads to RENEWING)
  *
@@ -15,6 +17,7 @@
  *   begun to leave can be withdrawn.
  *   gone: the client left. From any state the origin connection is cut at once. */
 #include "proxy/exchange_parts.h"
+#include "proxy/mailbox.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -41,6 +44,15 @@ static void release_head(struct exchange *x)
     x->held_head = 0;
 }
 
+/* Judged, and its head is in x->up. */
+static void set_out(struct exchange *x)
+{
+    if (x->graphql)
+        exchange_graphql_begin(x);
+    else
+        exchange_open_origin(x);
+}
+
 static void prepare_with_token(struct exchange *x)
 {
     struct text bytes = { intake_raw(client_intake(x->client)).at, x->held_head };
@@ -48,6 +60,7 @@ static void prepare_with_token(struct exchange *x)
     struct head head;
 
     deadline_clear(&x->deadline);
+    x->token_wait_us = loop_now_us() - x->token_since_us;
     if (head_parse_request(bytes, &head, &why) != HEAD_OK)
         abort(); /* it was accepted before */
     enum outcome outcome = exchange_judge(x, &head, &why);
@@ -55,7 +68,7 @@ static void prepare_with_token(struct exchange *x)
         outcome = exchange_prepare(x, &head);
     release_head(x);
     if (outcome == OUTCOME_RELAYED)
-        exchange_open_origin(x);
+        set_out(x);
     else
         exchange_answer(x, outcome, why);
 }
@@ -63,6 +76,8 @@ static void prepare_with_token(struct exchange *x)
 static void start_sending(struct exchange *x)
 {
     x->reused = pooled_is_reused(x->pooled);
+    if (!x->reused)
+        x->asked_us = loop_now_us();
     x->origin_facts = origin_facts(pooled_origin(x->pooled));
     if (x->token && !token_is_live(x->token, clock_now())) {
         exchange_fail(x, OUTCOME_TOKEN_UNAVAILABLE,
@@ -70,7 +85,7 @@ static void start_sending(struct exchange *x)
         return;
     }
     if (!x->reused && !origin_is_quiet_now(pooled_origin(x->pooled))) { /* pool_take() asked too */
-        exchange_fail(x, OUTCOME_ORIGIN_PROTOCOL, "it spoke or closed before it was asked");
+        exchange_fail(x, OUTCOME_ORIGIN_PROTOCOL, origin_why_not_quiet(pooled_origin(x->pooled)));
         return;
     }
     deadline_set(x->context->idle_deadlines, &x->deadline);
@@ -163,6 +178,7 @@ static void open_again(struct exchange *x)
 {
     exchange_release_origin(x, false);
     x->retries++;
+    x->context->tally->stale_retries++;
     exchange_begin_anew(x);
 }
 
@@ -209,6 +225,11 @@ static const struct move {
 } moves[N_STATES][N_EVENTS] = {
     [WAITING] = { [TOKEN] = { prepare_with_token, OPENING },
                   [FAILED] = { answer_failure, ANSWERING } },
+    [READING] = { [READ] = { exchange_open_origin, OPENING },
+                  [GUARDED] = { exchange_guard_ask, ASKING },
+                  [FAILED] = { answer_failure, ANSWERING } },
+    [ASKING] = { [GRANTED] = { exchange_open_origin, OPENING },
+                 [FAILED] = { answer_failure, ANSWERING } },
     [OPENING] = { [READY] = { start_sending, SENDING }, [FAILED] = { answer_failure, ANSWERING } },
     [SENDING] = { [SENT] = { await_response, AWAITING },
                   [HEAD] = { relay_head, RELAYING },
@@ -261,8 +282,13 @@ void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail)
 /* Either side may have room or bytes: both directions are taken as far as they go. */
 void exchange_advance(struct exchange *x)
 {
+    lag_note_work(x->context->lag);
     if (x->state == ANSWERING) {
         exchange_answering(x);
+        return;
+    }
+    if (x->state == READING) {
+        exchange_graphql_read(x);
         return;
     }
     if (x->state == SENDING || x->state == TUNNEL || (x->state == RELAYING && !x->sent_us))
@@ -313,7 +339,8 @@ static bool client_is_slow(const struct exchange *x)
 
     if (x->state == SENDING)
         return !buffer_waiting(&x->up).len && !awaits_continue;
-    return x->state == ANSWERING || (x->state == RELAYING && !exchange_outflow_is_empty(x));
+    return x->state == READING || x->state == ANSWERING ||
+           (x->state == RELAYING && !exchange_outflow_is_empty(x));
 }
 
 static void on_deadline(struct deadline *deadline)
@@ -333,9 +360,12 @@ static void on_deadline(struct deadline *deadline)
         x->outcome = OUTCOME_CLIENT_TIMEOUT;
         x->state = ENDED;
         cut_client(x);
+    } else if (x->state == WAITING) {
+        exchange_fail(x, OUTCOME_TOKEN_UNAVAILABLE, NULL);
     } else {
-        exchange_fail(x, x->state == WAITING ? OUTCOME_TOKEN_UNAVAILABLE : OUTCOME_RESPONSE_TIMEOUT,
-                      NULL);
+        if (!x->answered)
+            origin_note_silence(pooled_origin(x->pooled), x->context->settings->response_ms);
+        exchange_fail(x, OUTCOME_RESPONSE_TIMEOUT, NULL);
     }
 }
 
@@ -367,7 +397,10 @@ static void on_ready(void *arg)
 
 static void on_failed(void *arg, enum outcome outcome, const char *detail)
 {
-    exchange_fail(arg, outcome, detail);
+    struct exchange *x = arg;
+
+    x->origin_facts = origin_facts(pooled_origin(x->pooled));
+    exchange_fail(x, outcome, detail);
 }
 
 static void on_origin_io(void *arg)
@@ -386,6 +419,9 @@ static bool wants_new_connection(const struct exchange *x)
 
 void exchange_open_origin(struct exchange *x)
 {
+    x->asked_us = loop_now_us();
+    if (!x->seeking_us)
+        x->seeking_us = x->asked_us;
     x->pooled = wants_new_connection(x)
                     ? NULL
                     : pool_take(x->context->pool, &x->destination, &origin_owner, x);
@@ -410,18 +446,19 @@ static struct exchange *exchange_new(struct exchange_context *context, struct cl
     struct exchange *x = mem_spare_take(&spares);
 
     memset(x, 0, offsetof(struct exchange, detail));
-    x->detail[0] = x->would_deny[0] = x->method[0] = '\0';
+    x->detail[0] = x->would_deny[0] = x->method[0] = x->trace.id[0] = '\0';
     x->context = context;
     x->client = client;
     x->id = ++context->n_begun;
     x->begun_us = loop_now_us();
-    x->policy = policy_ref(context->policy);
+    x->policy = context->policy ? policy_ref(context->policy) : NULL;
     x->client_minor = 1;
     x->waiter.arrived = on_token;
     x->waiter.unrenewed = on_unrenewed;
     x->deadline.passed = on_deadline;
     x->total.passed = on_total_deadline;
     context->n_active++;
+    lag_note_work(context->lag);
     x->job.run = on_again;
     buffer_init(&x->up, UP_MAX);
     buffer_init(&x->down.lead, UP_MAX);
@@ -436,6 +473,8 @@ static void note_request(struct exchange *x, const struct head *head)
     x->expects_continue = head_has_token(head, HEADER_EXPECT, TEXT("100-continue")) && head->minor;
     text_printable(head->method, x->method, sizeof(x->method)); /* a token: printable as it is */
     x->method_cut = head->method.len >= sizeof(x->method);
+    if (head->count[HEADER_TRACEPARENT] == 1)
+        trace_parse(head_value(head, HEADER_TRACEPARENT), &x->trace);
 }
 
 static void go_on(struct exchange *x, const struct head *head)
@@ -446,6 +485,7 @@ static void go_on(struct exchange *x, const struct head *head)
     if (x->identity.needs_app_token && !token_desk_current(x->context->desk)) {
         x->state = WAITING;
         x->held_head = head->length;
+        x->token_since_us = loop_now_us();
         deadline_set(x->context->token_deadlines, &x->deadline);
         token_desk_wait(x->context->desk, &x->waiter);
         return;
@@ -455,7 +495,7 @@ static void go_on(struct exchange *x, const struct head *head)
     x->state = OPENING;
     if (outcome == OUTCOME_RELAYED) {
         rest_intake(x);
-        exchange_open_origin(x);
+        set_out(x);
     } else {
         exchange_answer(x, outcome, NULL);
     }
@@ -474,8 +514,17 @@ static bool has_room(struct exchange_context *context, const char **why)
     return false;
 }
 
+/* What was put in force for all before this request came is in force for it, whichever loop it came to:
+ * another may have told the client of it already. */
+static void read_mail(const struct exchange_context *context)
+{
+    if (context->in && mailbox_has_mail(context->in))
+        mailbox_read(context->in);
+}
+
 void *exchange_begin(void *context, struct client *client, const struct head *head)
 {
+    read_mail(context);
     struct exchange *x = exchange_new(context, client);
     const char *why = NULL;
 
@@ -514,6 +563,7 @@ static void free_exchange(struct job *job)
 void exchange_thread_end(void)
 {
     mem_spare_fini(&spares);
+    exchange_graphql_thread_end();
 }
 
 /* The one way out. The memory stays until the turn is over: whoever called us may still look at
@@ -522,16 +572,19 @@ void exchange_end(struct exchange *x, enum client_next next)
 {
     struct exchange_context *context = x->context;
     struct client *client = x->client;
+    uint64_t now_us = loop_now_us();
 
     assert(!x->pooled);
     x->state = ENDED;
-    exchange_log(x);
+    exchange_tally(x, now_us);
+    exchange_log(x, now_us);
     deadline_clear(&x->deadline);
     deadline_clear(&x->total);
     context->n_active--;
     token_desk_leave(context->desk, &x->waiter);
     token_unref(x->token);
     token_unref(x->refused);
+    exchange_graphql_free(x);
     policy_unref(x->policy);
     buffer_fini(&x->up);
     buffer_fini(&x->down.lead);

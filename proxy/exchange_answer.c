@@ -69,6 +69,7 @@ void exchange_answer(struct exchange *x, enum outcome outcome, const char *messa
     reply.date = exchange_date(x->context);
     reply.close = !can_keep(x);
     reply.keep_alive_1_0 = x->client_minor == 0;
+    reply.n_list = x->graphql ? x->graphql->judgement.n_list : 0;
     x->close_client = reply.close;
     reply_write(&reply, &x->down.lead);
     x->state = ANSWERING;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proxy/http/syntax.h"
+#include "proxy/log_mask.h"
 
 static enum outcome judge_framing(struct exchange *x, const struct head *head, const char **why)
 {
@@ -87,6 +88,7 @@ static void note_path(struct exchange *x)
     x->path_cut = where->path.len > sizeof(x->path);
     x->path_len = x->path_cut ? sizeof(x->path) : where->path.len;
     memcpy(x->path, where->path.at, x->path_len);
+    x->path_masked = log_mask(x->path, &x->path_len);
     tenant_name_in_query((struct text){ where->host, where->host_len }, where->query, x->an);
 }
 
@@ -154,10 +156,24 @@ static enum outcome judge_caller(const struct exchange *x, const struct head *he
     return OUTCOME_RELAYED;
 }
 
+/* To another app's GraphQL, and its schema is known. */
+static void note_operation(struct exchange *x, const struct head *head)
+{
+    struct text app = x->realm == REALM_IO ? graphql_app_in_path(x->destination.path) : TEXT("");
+    struct graphql_gate *gate = app.len ? graphql_catalog_find(x->context->schemas, app) : NULL;
+
+    if (!gate || (!text_eq(head->method, TEXT("GET")) && !text_eq(head->method, TEXT("POST"))))
+        return;
+    exchange_graphql_note(x, head, gate);
+    x->graphql->presented = presented_by(head, &x->identity);
+}
+
 enum outcome exchange_judge(struct exchange *x, const struct head *head, const char **why)
 {
     enum outcome outcome = judge_framing(x, head, why);
 
+    if (x->context->guard)
+        return outcome == OUTCOME_RELAYED ? exchange_guard_judge(x, head, why) : outcome;
     if (outcome == OUTCOME_RELAYED)
         outcome = judge_caller(x, head, why);
     if (outcome == OUTCOME_RELAYED)
@@ -172,6 +188,8 @@ enum outcome exchange_judge(struct exchange *x, const struct head *head, const c
     }
     if (outcome == OUTCOME_RELAYED && is_too_large(x))
         outcome = OUTCOME_BODY_TOO_LARGE;
+    if (outcome == OUTCOME_RELAYED && x->context->schemas)
+        note_operation(x, head);
     return outcome;
 }
 
@@ -194,6 +212,24 @@ static bool may_be_kept(const struct framing *framing)
     return framing->kind != FRAMING_LENGTH || framing->length <= LIMIT_KEPT_REQUEST_BYTES;
 }
 
+/* Without the port; nobody on a Unix socket has an address (RFC 7239, 6). */
+static struct text client_host(const struct client *client, char out[ADDRESS_TEXT_MAX])
+{
+    client_address(client, out);
+    const char *port = strncmp(out, "unix:", 5) == 0 ? NULL : strrchr(out, ':');
+
+    return port ? text_span(out, port) : TEXT("unknown");
+}
+
+/* Only with --trace make, and only where there is none that could be read. */
+static struct text made_trace(struct exchange *x, char out[TRACE_TEXT_CHARS + 1])
+{
+    if (x->context->settings->trace != TRACE_MAKE || x->trace.id[0])
+        return TEXT_NONE;
+    trace_make(&x->trace);
+    return trace_text(&x->trace, out);
+}
+
 enum outcome exchange_prepare(struct exchange *x, const struct head *head)
 {
     if (x->identity.needs_app_token) {
@@ -202,11 +238,20 @@ enum outcome exchange_prepare(struct exchange *x, const struct head *head)
             return OUTCOME_TOKEN_UNAVAILABLE;
         x->token = token_ref(token);
     }
-    x->websocket = exchange_asks_for_websocket(x, head);
+    const struct settings *settings = x->context->settings;
+    char client[ADDRESS_TEXT_MAX], trace[TRACE_TEXT_CHARS + 1];
+
+    x->websocket = exchange_asks_for_websocket(x, head) && !(x->context->guard && x->graphql);
     forward_request(&x->up, head, &x->destination, &x->identity,
                     x->token ? token_text(x->token) : TEXT_NONE, x->request.framing,
-                    (struct forward_extras){ .via = x->context->settings->via == VIA_ON,
-                                             .websocket = x->websocket },
+                    (struct forward_extras){ .via = settings->via == VIA_ON,
+                                             .forwarded = settings->forwarded,
+                                             .forwarded_for = settings->forwarded
+                                                                  ? client_host(x->client, client)
+                                                                  : TEXT_NONE,
+                                             .websocket = x->websocket,
+                                             .as_it_came = x->context->guard != NULL,
+                                             .traceparent = made_trace(x, trace) },
                     &x->token_places);
     if (x->up.overflowed)
         return OUTCOME_HEAD_TOO_LARGE;

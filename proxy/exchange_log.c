@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proxy/exchange_parts.h"
+#include "proxy/log_mask.h"
 
 static void put_hex(char out[16], uint64_t value)
 {
@@ -67,8 +68,36 @@ void exchange_log_destination(struct log *log, const struct exchange *x)
     log_text(log, "path", (struct text){ x->path, x->path_len });
     if (x->path_cut)
         log_number(log, "path_cut", 1);
+    if (x->path_masked)
+        log_number(log, "path_masked", 1);
     if (x->an[0])
         log_text(log, "an", text_of(x->an));
+}
+
+/* It may tell of the path. */
+void exchange_log_detail(struct log *log, const char *sentence)
+{
+    char masked[2 * LIMIT_DETAIL_BYTES];
+    size_t len = strnlen(sentence, sizeof(masked));
+
+    memcpy(masked, sentence, len);
+    log_mask(masked, &len);
+    log_text(log, "detail", (struct text){ masked, len });
+}
+
+static void log_times(struct log *log, const struct exchange *x, uint64_t now_us)
+{
+    uint64_t ours_us = exchange_ours_us(x), first_byte_us = exchange_first_byte_us(x);
+
+    log_number(log, "total_us", now_us - x->begun_us);
+    if (ours_us)
+        log_number(log, "ours_us", ours_us);
+    if (x->token_wait_us)
+        log_number(log, "token_wait_us", x->token_wait_us);
+    if (x->head_us)
+        log_number(log, "origin_us", x->head_us - x->begun_us);
+    if (first_byte_us)
+        log_number(log, "first_byte_us", first_byte_us);
 }
 
 static void log_judgement(struct log *log, const struct exchange *x)
@@ -84,12 +113,22 @@ static void log_judgement(struct log *log, const struct exchange *x)
         log_number(log, "token_generation", token_generation(x->token));
 }
 
-void exchange_log(const struct exchange *x)
+static void log_connecting(struct log *log, const struct origin_facts *facts)
+{
+    log_number(log, "connect_us", facts->connect_us);
+    log_number(log, "dns_us", facts->dns_us);
+    if (facts->tcp_us)
+        log_number(log, "tcp_us", facts->tcp_us);
+    if (facts->tls_us)
+        log_number(log, "tls_us", facts->tls_us);
+    log_number(log, "resumed", facts->resumed);
+}
+
+void exchange_log(const struct exchange *x, uint64_t now_us)
 {
     const struct outcome_row *row = outcome_row(x->outcome);
     struct log *log = x->context->log;
     char id[33], client[ADDRESS_TEXT_MAX];
-    uint64_t now = loop_now_us();
 
     if (!log_wants(log, row->level))
         return;
@@ -98,28 +137,29 @@ void exchange_log(const struct exchange *x)
     log_begin(log, row->level, "exchange");
     log_text(log, "id", text_of(id));
     log_text(log, "client", text_of(client));
+    if (x->trace.id[0]) {
+        log_text(log, "trace_id", text_of(x->trace.id));
+        log_text(log, "parent_id", text_of(x->trace.parent));
+    }
     if (x->method[0])
         exchange_log_method(log, x);
     if (x->judged)
         log_judgement(log, x);
+    if (x->context->guard)
+        log_text(log, "guarded_path", (struct text){ x->path, x->path_len });
+    exchange_graphql_log(log, x);
     log_number(log, "status", x->status);
     log_text(log, "outcome", text_of(row->name));
-    if (x->detail[0])
-        log_text(log, "detail", text_of(x->detail));
-    else if (x->would_deny[0])
-        log_text(log, "detail", text_of(x->would_deny));
+    if (x->detail[0] || x->would_deny[0])
+        exchange_log_detail(log, x->detail[0] ? x->detail : x->would_deny);
     log_number(log, "bytes_up", x->request.bytes);
     log_number(log, "bytes_down", x->bytes_down);
     if (x->scrubbed)
         log_number(log, "scrubbed", x->scrubbed);
-    log_number(log, "total_us", now - x->begun_us);
-    if (x->head_us)
-        log_number(log, "origin_us", x->head_us - x->begun_us);
+    log_times(log, x, now_us);
     log_number(log, "reused", x->reused);
-    if (!x->reused && x->origin_facts.connect_us) {
-        log_number(log, "connect_us", x->origin_facts.connect_us);
-        log_number(log, "resumed", x->origin_facts.resumed);
-    }
+    if (!x->reused && x->origin_facts.connect_us)
+        log_connecting(log, &x->origin_facts);
     log_number(log, "retries", x->retries);
     if (x->resends)
         log_number(log, "token_resends", x->resends);

@@ -3,25 +3,33 @@
  *   exchange.c         the states, the table of moves, the beginning and the end
  *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
  *   exchange_shadow.c  what a second policy would have said
+ *   exchange_graphql.c a GraphQL operation, read before it goes on
+ *   exchange_guard.c   what comes in for the app, and who may
  *   exchange_relay.c   bytes up and down
  *   exchange_tunnel.c  a connection that becomes a WebSocket
  *   exchange_renew.c   a 401 to our own token: another token, and once more
  *   exchange_scrub.c   the app token in what comes back
  *   exchange_answer.c  what we answer ourselves
- *   exchange_log.c     the line in the log */
+ *   exchange_log.c     the line in the log
+ *   exchange_tally.c   what is counted */
 #ifndef PROXY_EXCHANGE_PARTS_H
 #define PROXY_EXCHANGE_PARTS_H
 
 #include "policy/tenant.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_graphql.h"
+#include "proxy/exchange_guard.h"
 #include "proxy/forward.h"
 #include "proxy/http/held.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/token/scrub.h"
+#include "proxy/trace.h"
 
 enum exchange_state {
     WAITING,
+    READING,
+    ASKING,
     OPENING,
     SENDING,
     AWAITING,
@@ -35,6 +43,9 @@ enum exchange_state {
 
 enum exchange_event {
     TOKEN,     /* a live token has arrived */
+    READ,      /* the GraphQL operation has been read, and may go on */
+    GUARDED,   /* it has, and somebody must be asked */
+    GRANTED,   /* who was asked says yes */
     READY,     /* the origin can be written to */
     SENT,      /* the request has left, whole */
     HEAD,      /* the final response's head is here (x->response_head) */
@@ -112,6 +123,8 @@ struct exchange {
     bool head_relayed, origin_keep_alive, close_client;
     unsigned status, interim;
 
+    struct exchange_graphql *graphql; /* NULL: it is no GraphQL, or nobody looks */
+
     struct token_waiter waiter;
     struct deadline deadline;
     struct deadline total; /* --total-timeout */
@@ -119,17 +132,21 @@ struct exchange {
 
     /* for the log */
     uint64_t id, begun_us, head_us, sent_us;
+    uint64_t seeking_us; /* when a connection was first sought */
+    uint64_t asked_us;   /* when the request began to leave, of the last time that it did */
+    uint64_t token_since_us, token_wait_us; /* it waited for a token, before that; since when */
     uint64_t bytes_down;
     bool reused;
     struct origin_facts origin_facts;
     size_t path_len;
-    bool method_cut, path_cut;
+    bool method_cut, path_cut, path_masked;
 
-    /* What stands above begins zeroed. The first three of these begin empty, the rest is not read before
+    /* What stands above begins zeroed. The first four of these begin empty, the rest is not read before
      * the exchange is judged. */
     char detail[LIMIT_DETAIL_BYTES]; /* of the outcome, for the log and the answer */
     char would_deny[200]; /* --mode report lets it pass: what the policy says; else empty */
     char method[LOG_METHOD_MAX];
+    struct trace trace;
     struct destination destination; /* path and query borrow: valid while judging only */
     char path[LOG_PATH_MAX];        /* raw bytes */
     char an[TENANT_NAME_MAX];       /* the account that the query names; else empty */
@@ -191,12 +208,21 @@ void exchange_answer(struct exchange *x, enum outcome outcome, const char *messa
 /* Goes on with an answer: sends it, reads away what is left of the request, finishes. */
 void exchange_answering(struct exchange *x);
 
+/* exchange_tally.c */
+void exchange_tally(const struct exchange *x, uint64_t now_us);
+/* What was ours: until a connection was sought, but for waiting; 0: it did not come so far. */
+uint64_t exchange_ours_us(const struct exchange *x);
+/* What was the origin's: from asking to the head; 0: none came. */
+uint64_t exchange_first_byte_us(const struct exchange *x);
+
 /* exchange_log.c */
-void exchange_log(const struct exchange *x);
+void exchange_log(const struct exchange *x, uint64_t now_us);
 /* Destination, path and the account of the query, as every line that tells of a judged request has
  * them (docs/log.md). */
 void exchange_log_destination(struct log *log, const struct exchange *x);
 void exchange_log_method(struct log *log, const struct exchange *x);
+/* A sentence, without what looks like a credential in it. */
+void exchange_log_detail(struct log *log, const char *sentence);
 void exchange_id(const struct exchange *x, char out[33]);
 const char *exchange_verdict_name(enum verdict_kind kind);
 /* The deciding rule's line under `line_key`; its file too, under `file_key`, if that is not `manifest`:

@@ -327,6 +327,8 @@ static enum step read_origin(struct exchange *x, size_t *moved)
     if (n > 0 && !x->answered && origin_spoke_early(pooled_origin(x->pooled)))
         return spoke_early(x);
     if (n > 0) {
+        if (!x->answered)
+            origin_note_answer(pooled_origin(x->pooled));
         x->answered = true;
         intake_received(&x->intake, (size_t)n);
         *moved += (size_t)n;

@@ -23,7 +23,7 @@ static void log_difference(const struct exchange *x, const struct policy *shadow
     exchange_log_rule(log, "rule_line", "rule_file", &x->verdict, settings->manifest_file);
     exchange_log_rule(log, "shadow_rule_line", "shadow_rule_file", other,
                       settings->shadow_manifest_file);
-    log_text(log, "detail", text_of(sentence));
+    exchange_log_detail(log, sentence);
     log_end(log);
 }
 

@@ -30,6 +30,12 @@ static bool is_for_us(const struct header *header)
            header->id == HEADER_JANUS_AUTH || header->id == HEADER_JANUS_CALLER;
 }
 
+/* A state without the parent that it belongs to says nothing (Trace Context, 3.3). */
+static bool is_trace(const struct header *header)
+{
+    return header->id == HEADER_TRACEPARENT || header->id == HEADER_TRACESTATE;
+}
+
 static void add_header(struct buffer *out, const struct header *header)
 {
     buffer_add_field(out, header->name, header->value);
@@ -40,6 +46,23 @@ static void add_via(struct buffer *out, const struct head *head)
 {
     buffer_add(out, head->minor ? TEXT("Via: 1.1 janus-sidecar\r\n")
                                 : TEXT("Via: 1.0 janus-sidecar\r\n"));
+}
+
+/* Behind what the app may have written itself: both are lists (RFC 7239, 4). */
+static void add_forwarded(struct buffer *out, const struct forward_extras *extras)
+{
+    struct text who = extras->forwarded_for;
+    bool is_six = who.len > 2 && who.at[0] == '[';
+
+    if (extras->forwarded == FORWARDED_STANDARD) {
+        buffer_add(out, is_six ? TEXT("Forwarded: for=\"") : TEXT("Forwarded: for="));
+        buffer_add(out, who);
+        buffer_add(out, is_six ? TEXT("\";proto=http\r\n") : TEXT(";proto=http\r\n"));
+    } else if (extras->forwarded == FORWARDED_X) {
+        buffer_add_field(out, TEXT("X-Forwarded-For"),
+                         is_six ? (struct text){ who.at + 1, who.len - 2 } : who);
+        buffer_add_field(out, TEXT("X-Forwarded-Proto"), TEXT("http"));
+    }
 }
 
 /* Named by us for the next hop; what the other side wrote went no further. */
@@ -226,7 +249,7 @@ static void add_request_framing(struct buffer *out, const struct head *head, str
 }
 
 static void add_start_line(struct buffer *out, const struct head *head,
-                           const struct destination *destination)
+                           const struct destination *destination, bool with_host)
 {
     char authority[AUTHORITY_MAX];
     size_t len = destination_authority(destination, authority);
@@ -238,9 +261,9 @@ static void add_start_line(struct buffer *out, const struct head *head,
         buffer_add(out, TEXT("?"));
         buffer_add(out, destination->query);
     }
-    buffer_add(out, TEXT(" HTTP/1.1\r\nHost: "));
-    buffer_add(out, (struct text){ authority, len });
-    buffer_add(out, TEXT("\r\n"));
+    buffer_add(out, TEXT(" HTTP/1.1\r\n"));
+    if (with_host)
+        buffer_add_field(out, TEXT("Host"), (struct text){ authority, len });
 }
 
 void forward_request(struct buffer *out, const struct head *head,
@@ -251,15 +274,20 @@ void forward_request(struct buffer *out, const struct head *head,
     struct leaving leaving = { identity, token, head, places };
 
     buffer_reserve(out, head->length + destination->host_len + token.len + ROOM_FOR_OURS);
-    add_start_line(out, head, destination);
+    add_start_line(out, head, destination, !extras.as_it_came || !head->count[HEADER_HOST]);
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct header *header = &head->headers[i];
-        if (!is_hop_by_hop(header) && !is_for_us(header))
+        if (!is_hop_by_hop(header) && (extras.as_it_came || !is_for_us(header)) &&
+            !(extras.traceparent.at && is_trace(header)))
             add_request_header(out, header, &leaving);
     }
     add_identity(out, &leaving);
+    if (extras.traceparent.at)
+        buffer_add_field(out, TEXT("traceparent"), extras.traceparent);
     if (extras.via)
         add_via(out, head);
+    if (extras.forwarded)
+        add_forwarded(out, &extras);
     if (extras.websocket)
         add_websocket(out);
     add_request_framing(out, head, framing);

@@ -3,10 +3,12 @@
  * Both are written anew from what was parsed and judged; no received head is passed on as bytes.
  * Headers keep their order and spelling. Hop-by-hop headers and all that Connection names go no
  * further (RFC 9110, 7.6.1), nor do the platform's control headers. Nothing is added that names the
- * app, or, unless `via` is asked for, us: no Via, no X-Forwarded-For. Pure. */
+ * app, or, unless it is asked for, us: no Via, no Forwarded (RFC 7239), no
+ * X-Forwarded-*. Pure. */
 #ifndef PROXY_FORWARD_H
 #define PROXY_FORWARD_H
 
+#include "config/settings.h"
 #include "policy/destination.h"
 #include "proxy/http/buffer.h"
 #include "proxy/http/framing.h"
@@ -22,7 +24,12 @@ struct token_places {
 /* What may be added, and is not unless somebody asks for it. */
 struct forward_extras {
     bool via;
-    bool websocket; /* the connection is to become one, or (a 101) has become one */
+    enum forwarded forwarded;  /* of requests */
+    struct text forwarded_for; /* who asked: an address, IPv6 in brackets, or "unknown" */
+    bool websocket;            /* the connection is to become one, or (a 101) has become one */
+    bool as_it_came; /* Host and our control headers too: to the app that we stand before */
+    struct text
+        traceparent; /* of a request: stands instead of the client's, whose tracestate goes too */
 };
 
 /* `token` is the app token's text, or TEXT_NONE when `identity` does not need it. `places` starts

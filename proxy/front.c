@@ -160,6 +160,7 @@ void front_listen(struct front *front, int fd, bool shared)
     struct listener *listener = mem_alloc(1, sizeof(*listener));
 
     listener->front = front;
+    socket_limit_sending(fd, CLIENT_SEND_BYTES);
     listener->fd = fd;
     listener->per_turn = shared ? 1 : ACCEPT_PER_TURN;
     listener->event =

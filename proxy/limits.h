@@ -57,25 +57,57 @@ enum {
     PROGRAM_POLL_MS = 20,            /* looking for its end where there are no pidfds */
     LIMIT_SECRET_BYTES = 1024, /* half of a key pair, with its line end; VTEX's stay under 300 */
     LIMIT_LOGIN_BYTES = LIMIT_TOKEN_BYTES + 4096, /* what a login answers: JSON around a token */
-    CONNECT_ATTEMPT_MS = 300, /* one address that does not answer, while others are left to try */
-    LIMIT_ADDRESSES = 16,     /* of one name: the rest is not tried */
+
+    /* Names (proxy/origin/resolve.h, race.h). The two delays are RFC 8305's, section 8. */
+    RESOLUTION_DELAY_MS = 50,  /* IPv4 addresses that are there wait for the question about IPv6 */
+    CONNECT_ATTEMPT_MS = 250,  /* between two attempts to connect, while the first is silent */
+    FAMILY_MEMORY_MS = 600000, /* the family that connected begins next time, for ten minutes */
+    LIMIT_ADDRESSES = 16, /* of one name and family: the rest is not tried for one connection */
+    LIMIT_NAME_ADDRESSES = 128, /* that are remembered; public names have up to some thirty */
+    LIMIT_NAMES = 1024,         /* remembered without anybody who needs them now */
+    DNS_TTL_MAX_S = 3600,       /* whatever is told: a name that moved is noticed within an hour */
+    DNS_NO_NAME_MAX_S = 10,     /* "there is no such name": somebody may be making it just now */
+    DNS_NO_FAMILY_MAX_S = 300,  /* "no IPv6 address": nothing waits for it */
+    DNS_FAILED_S = 1,           /* RFC 9520, 3.2: at least that */
+    DNS_FAMILY_FAILED_S = 30,   /* one family's question failed, the other's did not */
+    DNS_HOSTS_FILE_S = 5,       /* what the hosts file said */
+    DNS_ASK_AGAIN_MS = 1000,    /* at least, between two questions about a name ahead of its end */
+    DNS_UDP_BYTES = 1232, /* EDNS: what comes through everywhere without being cut in pieces */
+
+    CLIENT_SEND_BYTES =
+        256 * 1024, /* of a response wait in the kernel; Linux takes twice that for its own needs */
 
     /* Circuits (proxy/origin/circuit.h). A restart of an origin takes about a second; 30 s is what a person
      * is ready to wait for after a repair. */
     CIRCUIT_OPEN_MS = 1000, /* the first time; it doubles with each probe that fails */
     CIRCUIT_OPEN_MAX_MS = 30000,
-    CIRCUIT_WINDOW_MS =
-        30000,             /* a failure that comes later after the one before begins a new row */
-    LIMIT_CIRCUITS = 1024, /* hosts at addresses that fail */
+    CIRCUIT_WINDOW_MS = 30000, /* an attempt that begins later after a failure begins a new row */
+    LIMIT_CIRCUITS = 1024,     /* hosts at addresses that fail */
 
     /* The admin listener: libevhtp limits one header to 8 KiB and nothing else. */
     LIMIT_ADMIN_CONNECTIONS = 64,
     LIMIT_ADMIN_HEADERS = 64,
     LIMIT_ADMIN_BODY_BYTES = 4096,
 
+    /* Metrics: destinations with numbers of their own. An app speaks to a handful; a policy with a wildcard
+     * must not let it make thousands of series. */
+    LIMIT_TALLY_PLACES = 64,
+    LAG_PROBE_MS = 250, /* how often a busy loop looks at how late it is */
+
+    /* The guard. VTEX's own caches keep a grant about as long; who has just been given one waits 5 s. */
+    LIMIT_GRANT_YES_MS = 60 * 1000,
+    LIMIT_GRANT_NO_MS = 5 * 1000,
+    LIMIT_GRANTS = 10000,      /* answers that are kept: at most some 4 MiB */
+    LIMIT_GRANT_FLIGHTS = 256, /* questions under way */
+    LIMIT_GRANT_ANSWER_BYTES = 16 * 1024,
+    LIMIT_GRAPHQL_COUNTS = 200, /* operations that are counted by name */
+
     LIMIT_DETAIL_BYTES = 400, /* why an origin failed: a sentence with names of its certificate */
     LIMIT_LOG_LINE_BYTES = 4096,
     LOG_BUFFER_BYTES = 64 * 1024,
+    LOG_REPEATS = 10,           /* of one message in a row are said ... */
+    LOG_REPEAT_MS = 10000,      /* ... within so long; the others are counted */
+    LOG_REPEAT_SLOTS = 16,      /* messages that are known to repeat at one time */
     ACCESS_PREFIX_BYTES = 1024, /* what a log collector may put before a line that is read back */
     /* Different requests of one replay that are kept to be told once: at most some 90 MiB. */
     LIMIT_REPLAY_REQUESTS = 100000,

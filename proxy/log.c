@@ -1,277 +1,189 @@
 #include "proxy/log.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
+#include <event2/event.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "config/memory.h"
-#include "proxy/limits.h"
-#include "proxy/loop.h"
+#include "proxy/log_parts.h"
 
-struct log {
-    struct loop *loop;
-    struct job flush;
-    int fd;
-    int own_fd; /* -1: fd is the caller's */
-    enum log_level level;
-    bool shared; /* with other threads */
-    unsigned long long dropped;
-    size_t end; /* of whole lines */
-    size_t at;  /* of the line being written; == end between lines */
-    bool cut;   /* nothing more is added to the line in progress */
-    time_t stamp_second;
-    char stamp[24]; /* "2026-01-31T12:00:00" of that second */
-    char bytes[LOG_BUFFER_BYTES];
-};
+/* ---- leaving ---- */
 
-static const char *const level_names[] = { "error", "warning", "info", "debug" };
-
-/* A pipe or a terminal gets a description of our own, so that O_NONBLOCK does not reach the others
- * that share it. What cannot be opened again (a socket) is asked before each piece. */
-static void make_nonblocking(struct log *log)
+void log_count_dropped(struct log *log, unsigned long long n)
 {
-    char path[40];
-    struct stat status;
+    log->dropped += n;
+    log->n_dropped += n;
+}
 
-    /* A file keeps its offset: whoever else writes to it must not overwrite us. It never blocks. */
-    if (fstat(log->fd, &status) == 0 && S_ISREG(status.st_mode))
+static void on_writable(evutil_socket_t fd, short what, void *arg);
+
+/* The sink says when it goes on; nobody waits for it. */
+static void await_sink(struct log *log)
+{
+    int fd = log_sink_descriptor(log->sink);
+
+    if (!log->loop)
         return;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", log->fd);
-    log->own_fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (log->own_fd >= 0)
-        log->fd = log->own_fd;
-}
-
-static bool would_block(const struct log *log)
-{
-    struct pollfd ready = { .fd = log->fd, .events = POLLOUT };
-
-    return log->loop && log->own_fd < 0 && poll(&ready, 1, 0) <= 0;
-}
-
-_Static_assert((int)LIMIT_LOG_LINE_BYTES <= PIPE_BUF, "a line that a pipe would take in pieces");
-
-/* As many whole lines as a pipe takes at once; a line is no longer than that. */
-static size_t whole_lines(const char *bytes, size_t len)
-{
-    const char *end = len > PIPE_BUF ? memrchr(bytes, '\n', PIPE_BUF) : NULL;
-
-    return end ? (size_t)(end - bytes) + 1 : len;
-}
-
-static void flush(struct log *log)
-{
-    size_t sent = 0;
-
-    while (sent < log->end && !would_block(log)) {
-        size_t piece = log->end - sent;
-        if (log->shared)
-            piece = whole_lines(log->bytes + sent, piece);
-        else if (log->own_fd < 0 && piece > PIPE_BUF)
-            piece = PIPE_BUF; /* what poll() promises */
-        ssize_t n = write(log->fd, log->bytes + sent, piece);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        sent += (size_t)n;
+    if (log->writable && event_get_fd(log->writable) != fd) {
+        event_free(log->writable);
+        log->writable = NULL;
     }
-    memmove(log->bytes, log->bytes + sent, log->end - sent);
-    log->end -= sent;
+    if (!log->writable)
+        log->writable = event_new(loop_base(log->loop), fd, EV_WRITE, on_writable, log);
+    if (!event_pending(log->writable, EV_WRITE, NULL))
+        event_add(log->writable, NULL);
+}
+
+void log_flush(struct log *log)
+{
+    struct log_sunk sunk = log_sink_write(log->sink, log->bytes, log->end);
+
+    memmove(log->bytes, log->bytes + sunk.bytes, log->end - sunk.bytes);
+    log->end -= sunk.bytes;
     log->at = log->end;
+    log_count_dropped(log, sunk.lost);
+    if (sunk.blocked)
+        await_sink(log);
+}
+
+static bool has_room_for_two(const struct log *log)
+{
+    return sizeof(log->bytes) - log->end > 2 * LIMIT_LOG_LINE_BYTES;
+}
+
+/* As soon as there is room again. */
+void log_tell_dropped(struct log *log)
+{
+    unsigned long long dropped = log->dropped;
+
+    if (!dropped || log->telling || !has_room_for_two(log))
+        return;
+    log->telling = true;
+    log->dropped = 0;
+    log_begin(log, LOG_WARNING, "log_lines_dropped");
+    log_number(log, "count", dropped);
+    log_end(log);
+    log->telling = false;
 }
 
 static void on_flush(struct job *job)
 {
     struct log *log = (struct log *)((char *)job - offsetof(struct log, flush));
 
-    flush(log);
+    log_flush(log);
+    log_tell_dropped(log);
 }
 
-struct log *log_new(struct loop *loop, int fd, enum log_level level)
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    on_flush(&((struct log *)arg)->flush);
+}
+
+/* ---- repeats ---- */
+
+static void tell_repeat(struct log *log, const struct repeat *ended)
+{
+    log_begin(log, ended->level, "repeated");
+    log_text(log, "of", text_of(ended->event));
+    log_number(log, "count", ended->held);
+    log_text(log, "message", text_of(ended->sentence));
+    log_end(log);
+}
+
+static void tell_repeats(struct log *log, bool all)
+{
+    struct repeat ended;
+
+    while (repeats_next(&log->repeats, loop_now_ms(log->loop), all, &ended))
+        tell_repeat(log, &ended);
+}
+
+static void on_repeats_over(struct deadline *deadline)
+{
+    tell_repeats((struct log *)(void *)((char *)deadline - offsetof(struct log, repeat_deadline)),
+                 true);
+}
+
+/* What is held back is told when its time is over, even if nobody says anything then. */
+static bool may_say(struct log *log, enum log_level level, const char *event, const char *sentence)
+{
+    struct repeat ended;
+    bool may = repeats_note(&log->repeats, level, event, sentence, loop_now_ms(log->loop), &ended);
+
+    if (ended.held)
+        tell_repeat(log, &ended);
+    if (!may && log->loop && !log->repeat_deadline.queue)
+        deadline_set(log->repeat_deadlines, &log->repeat_deadline);
+    return may;
+}
+
+/* ---- the log ---- */
+
+struct log *log_open(struct loop *loop, struct log_sink *sink, enum log_level level,
+                     enum log_format format)
 {
     struct log *log = mem_alloc(1, sizeof(*log));
 
     log->loop = loop;
-    log->fd = fd;
+    log->sink = sink;
     log->level = level;
-    log->own_fd = -1;
+    log->format = format;
     log->flush.run = on_flush;
+    log->repeat_deadline.passed = on_repeats_over;
     if (loop)
-        make_nonblocking(log);
+        log->repeat_deadlines = deadlines_new(loop, LOG_REPEAT_MS);
     return log;
+}
+
+struct log *log_new(struct loop *loop, int fd, enum log_level level)
+{
+    return log_open(loop, log_sink_to(fd, !loop), level, LOG_LOGFMT);
+}
+
+struct log *log_beside(struct log *log, struct loop *loop)
+{
+    return log_open(loop, log_sink_beside(log->sink), log->level, log->format);
 }
 
 void log_free(struct log *log)
 {
     if (!log)
         return;
-    if (log->loop)
+    tell_repeats(log, true);
+    if (log->loop) {
         loop_cancel(log->loop, &log->flush);
-    flush(log);
-    if (log->own_fd >= 0)
-        close(log->own_fd);
+        deadline_clear(&log->repeat_deadline);
+        deadlines_free(log->repeat_deadlines);
+    }
+    log_flush(log);
+    if (log->writable)
+        event_free(log->writable);
+    log_sink_free(log->sink);
     free(log);
 }
 
-void log_share(struct log *log)
+void log_reopen(struct log *log)
 {
-    log->shared = true;
+    struct diags diags = { 0 };
+
+    log_flush(log); /* what was said before belongs into the old one */
+    log_sink_reopen(log->sink, &diags);
+    for (size_t i = 0; i < diags.n; i++)
+        log_message(log, LOG_WARNING, "log_kept", "%s", diags.items[i].what);
+    diags_fini(&diags);
+}
+
+unsigned long long log_n_dropped(const struct log *log)
+{
+    return log->n_dropped;
 }
 
 bool log_wants(const struct log *log, enum log_level level)
 {
     return level <= log->level;
-}
-
-/* What a line may always still get: the quote that ends a value, and its end. */
-enum { LINE_END_BYTES = 2 };
-
-static size_t line_room(const struct log *log)
-{
-    size_t used = log->at - log->end, max = LIMIT_LOG_LINE_BYTES - LINE_END_BYTES;
-
-    return log->cut || used > max ? 0 : max - used;
-}
-
-/* Whole or not at all, and nothing behind what did not fit. */
-static void add(struct log *log, struct text bytes)
-{
-    if (bytes.len > line_room(log)) {
-        log->cut = true;
-        return;
-    }
-    memcpy(log->bytes + log->at, bytes.at, bytes.len);
-    log->at += bytes.len;
-}
-
-static void add_time(struct log *log)
-{
-    struct timeval now;
-    struct tm parts;
-
-    gettimeofday(&now, NULL);
-    if (now.tv_sec != log->stamp_second) {
-        log->stamp_second = now.tv_sec;
-        gmtime_r(&now.tv_sec, &parts);
-        strftime(log->stamp, sizeof(log->stamp), "%Y-%m-%dT%H:%M:%S", &parts);
-    }
-    unsigned ms = (unsigned)(now.tv_usec / 1000) % 1000;
-    char fraction[5] = { '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
-                         (char)('0' + ms % 10), 'Z' };
-    add(log, (struct text){ log->stamp, sizeof("2026-01-31T12:00:00") - 1 });
-    add(log, (struct text){ fraction, sizeof(fraction) });
-}
-
-void log_begin(struct log *log, enum log_level level, const char *event)
-{
-    if (sizeof(log->bytes) - log->end < LIMIT_LOG_LINE_BYTES)
-        flush(log);
-    log->at = log->end;
-    /* Without room for any line there is none: log_end() counts it. */
-    log->cut = sizeof(log->bytes) - log->end < LIMIT_LOG_LINE_BYTES;
-    add(log, TEXT("time="));
-    add_time(log);
-    add(log, TEXT(" level="));
-    add(log, text_of(level_names[level]));
-    add(log, TEXT(" event="));
-    add(log, text_of(event));
-}
-
-/* What needs no quotes: '!' to '~' but for '"', '=' and the backslash; a bit for each byte. */
-static bool is_plain(struct text value)
-{
-    static const uint64_t bits[4] = { 0xdffffffa00000000, 0x7fffffffefffffff };
-
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        if (!(bits[c >> 6] >> (c & 63) & 1))
-            return false;
-    }
-    return value.len > 0;
-}
-
-static void add_key(struct log *log, const char *key)
-{
-    size_t len = strlen(key);
-
-    if (len + 2 > line_room(log)) {
-        log->cut = true;
-        return;
-    }
-    char *at = log->bytes + log->at;
-    at[0] = ' ';
-    memcpy(at + 1, key, len);
-    at[len + 1] = '=';
-    log->at += len + 2;
-}
-
-static void add_escaped(struct log *log, struct text value)
-{
-    char escaped[8];
-
-    for (size_t i = 0; i < value.len && !log->cut; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        if (c == '"' || c == '\\')
-            snprintf(escaped, sizeof(escaped), "\\%c", c);
-        else if (c < 0x20 || c >= 0x7f)
-            snprintf(escaped, sizeof(escaped), "\\x%02x", c);
-        else
-            snprintf(escaped, sizeof(escaped), "%c", c);
-        add(log, text_of(escaped));
-    }
-}
-
-void log_text(struct log *log, const char *key, struct text value)
-{
-    add_key(log, key);
-    if (is_plain(value) && value.len <= line_room(log)) {
-        add(log, value);
-        return;
-    }
-    add(log, TEXT("\""));
-    if (log->cut)
-        return;
-    add_escaped(log, value);
-    log->bytes[log->at++] = '"'; /* there is always room for it */
-}
-
-void log_number(struct log *log, const char *key, unsigned long long value)
-{
-    char digits[UINT_TEXT_MAX];
-
-    add_key(log, key);
-    add(log, (struct text){ digits, text_put_uint(digits, value) });
-}
-
-void log_end(struct log *log)
-{
-    if (log->at == log->end) {
-        log->dropped++;
-        log->at = log->end;
-        return;
-    }
-    log->bytes[log->at++] = '\n';
-    log->end = log->at;
-    if (!log->loop)
-        flush(log);
-    else if (!log->flush.posted)
-        loop_defer(log->loop, &log->flush);
-    if (log->dropped && sizeof(log->bytes) - log->end > 2 * LIMIT_LOG_LINE_BYTES) {
-        unsigned long long dropped = log->dropped;
-        log->dropped = 0;
-        log_begin(log, LOG_WARNING, "log_lines_dropped");
-        log_number(log, "count", dropped);
-        log_end(log);
-    }
 }
 
 void log_message(struct log *log, enum log_level level, const char *event, const char *format, ...)
@@ -284,6 +196,8 @@ void log_message(struct log *log, enum log_level level, const char *event, const
     va_start(arguments, format);
     vsnprintf(sentence, sizeof(sentence), format, arguments);
     va_end(arguments);
+    if (!may_say(log, level, event, sentence))
+        return;
     log_begin(log, level, event);
     log_text(log, "message", text_of(sentence));
     log_end(log);

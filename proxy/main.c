@@ -1,6 +1,8 @@
 /* janus-sidecar: an authenticating reverse proxy beside an app on VTEX IO. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/settings.h"
 #include "proxy/commands.h"
@@ -60,6 +62,16 @@ static int print_usage(const char *word)
     return EXIT_USAGE;
 }
 
+/* A descriptor that is missing here would be given to the next file or socket, and what is printed
+ * would go there: into a client's connection, say. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            _exit(EXIT_USAGE); /* and there is nowhere to say why */
+    }
+}
+
 static int run_command(int argc, char **argv)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -76,6 +88,7 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    fill_standard_descriptors();
     if (argc < 2)
         return print_usage(NULL);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

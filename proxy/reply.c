@@ -55,8 +55,42 @@ static const struct outcome_row rows[N_OUTCOMES] = {
     [OUTCOME_NOT_IMPLEMENTED] = { "not_implemented", 501, "NotImplemented", "http_request_error",
                                   "A transfer coding other than chunked is not supported.", NULL, 0,
                                   LOG_WARNING },
+    [OUTCOME_GRAPHQL_DENIED] = { "graphql_denied", 403, "GraphQLDenied", "http_request_denied",
+                                 "The operation needs an identity that License Manager can grant "
+                                 "it "
+                                 "to.",
+                                 "Send an admin's or an app's token in VtexIdclientAutCookie, or "
+                                 "choose one with X-Janus-Auth: admin; Authorization only opens "
+                                 "the "
+                                 "way to the app.",
+                                 0, LOG_WARNING },
+    [OUTCOME_GRAPHQL_UNREADABLE] = { "graphql_unreadable", 400, "GraphQLUnreadable",
+                                     "http_request_error", "The GraphQL operation cannot be read.",
+                                     "With --graphql-unknown pass it goes on, and the app judges "
+                                     "it.",
+                                     0, LOG_WARNING },
+    [OUTCOME_GUARD_UNREADABLE] = { "guard_unreadable", 400, "BAD_USER_INPUT", "http_request_error",
+                                   "The GraphQL operation cannot be judged.", NULL, 0,
+                                   LOG_WARNING },
+    [OUTCOME_GUARD_UNAUTHENTICATED] = { "guard_unauthenticated", 200, "UNAUTHENTICATED",
+                                        "http_request_denied",
+                                        "The operation needs a user or an app, and "
+                                        "VtexIdclientAutCookie names none.",
+                                        NULL, 0, LOG_WARNING },
+    [OUTCOME_GUARD_FORBIDDEN] = { "guard_forbidden", 200, "FORBIDDEN", "http_request_denied",
+                                  "License Manager does not grant the operation to whom "
+                                  "VtexIdclientAutCookie names.",
+                                  NULL, 0, LOG_WARNING },
+    [OUTCOME_GUARD_UNAVAILABLE] = { "guard_unavailable", 503, "INTERNAL_SERVER_ERROR",
+                                    "proxy_internal_response",
+                                    "It could not be found out whether the operation is granted.",
+                                    "Try again; the sidecar's log says which question failed.", 1,
+                                    LOG_ERROR },
     [OUTCOME_DNS] = { "dns_error", 502, "OriginUnreachable", "dns_error",
                       "The destination's name could not be resolved.", NULL, 0, LOG_ERROR },
+    [OUTCOME_DNS_TIMEOUT] = { "dns_timeout", 504, "ProxyTimeout", "dns_timeout",
+                              "The destination's name could not be resolved in time.", NULL, 0,
+                              LOG_ERROR },
     [OUTCOME_CONNECT_REFUSED] = { "connection_refused", 502, "OriginUnreachable",
                                   "connection_refused", "The origin refused the connection.", NULL,
                                   0, LOG_ERROR },
@@ -65,6 +99,8 @@ static const struct outcome_row rows[N_OUTCOMES] = {
                                  NULL, 0, LOG_ERROR },
     [OUTCOME_CONNECT_TIMEOUT] = { "connection_timeout", 504, "ProxyTimeout", "connection_timeout",
                                   "The origin could not be reached in time.", NULL, 0, LOG_ERROR },
+    [OUTCOME_TLS_TIMEOUT] = { "tls_timeout", 504, "ProxyTimeout", "connection_timeout",
+                              "The origin could not be reached in time.", NULL, 0, LOG_ERROR },
     [OUTCOME_CIRCUIT_OPEN] = { "circuit_open", 502, "OriginUnreachable", "destination_unavailable",
                                "The origin is not tried now.", NULL, 0, LOG_ERROR },
     [OUTCOME_CERTIFICATE] = { "tls_certificate_error", 502, "OriginCertificate",
@@ -174,6 +210,33 @@ static void write_body(const struct reply *reply, const struct outcome_row *row,
     buffer_add(body, TEXT("}\n"));
 }
 
+/* As Apollo's servers write it: clients look for errors and for extensions.code. */
+static void add_graphql(const struct reply *reply, const struct outcome_row *row,
+                        struct buffer *body)
+{
+    add_json(body, "{\"errors\":[{\"message\":\"",
+             reply->message.at ? reply->message : text_of(row->message));
+    add_json(body, ",\"extensions\":{\"code\":\"", text_of(row->code));
+    buffer_add(body, TEXT(",\"source\":\"janus-sidecar\""));
+    add_json(body, ",\"requestId\":\"", reply->request_id);
+    if (row->help)
+        add_json(body, ",\"help\":\"", text_of(row->help));
+    buffer_add(body, TEXT("}}],\"data\":null}"));
+}
+
+static void write_graphql(const struct reply *reply, const struct outcome_row *row,
+                          struct buffer *body)
+{
+    if (reply->n_list)
+        buffer_add(body, TEXT("["));
+    add_graphql(reply, row, body);
+    for (size_t i = 1; i < reply->n_list; i++) {
+        buffer_add(body, TEXT(","));
+        add_graphql(reply, row, body);
+    }
+    buffer_add(body, reply->n_list ? TEXT("]\n") : TEXT("\n"));
+}
+
 static void write_head(const struct reply *reply, const struct outcome_row *row, size_t body_len,
                        struct buffer *out)
 {
@@ -186,7 +249,9 @@ static void write_head(const struct reply *reply, const struct outcome_row *row,
     buffer_add(out, TEXT("\r\n"));
     proxy_status_add(out, row->error, reply->details);
     buffer_add_field(out, TEXT("Date"), reply->date);
-    if (row->status == 405 || row->status == 200)
+    if (outcome_is_graphql(reply->outcome))
+        buffer_add_field(out, TEXT("Cache-Control"), TEXT("no-store"));
+    if (row->status == 405 || reply->outcome == OUTCOME_NO_HOPS_LEFT)
         buffer_add_field(out, TEXT("Allow"), TEXT("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     if (row->retry_after_s) {
         buffer_add(out, TEXT("Retry-After: "));
@@ -207,7 +272,10 @@ void reply_write(const struct reply *reply, struct buffer *out)
 
     assert(row->status);
     buffer_init(&body, LIMIT_HEAD_BYTES);
-    write_body(reply, row, &body);
+    if (outcome_is_graphql(reply->outcome))
+        write_graphql(reply, row, &body);
+    else
+        write_body(reply, row, &body);
     write_head(reply, row, body.end, out);
     if (!reply->to_head)
         buffer_add(out, buffer_waiting(&body));

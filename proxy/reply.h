@@ -22,11 +22,20 @@ enum outcome {
     OUTCOME_TARGET_TOO_LONG,
     OUTCOME_HEAD_TOO_LARGE,
     OUTCOME_NOT_IMPLEMENTED,
+    OUTCOME_GRAPHQL_DENIED,     /* going out: nobody could be granted it */
+    OUTCOME_GRAPHQL_UNREADABLE, /* going out, --graphql-unknown refuse */
+    /* refused by the guard: answered as GraphQL errors */
+    OUTCOME_GUARD_UNREADABLE,
+    OUTCOME_GUARD_UNAUTHENTICATED,
+    OUTCOME_GUARD_FORBIDDEN,
+    OUTCOME_GUARD_UNAVAILABLE, /* nobody could tell */
     /* failed: the origin, or the way to it */
     OUTCOME_DNS,
+    OUTCOME_DNS_TIMEOUT,
     OUTCOME_CONNECT_REFUSED,
     OUTCOME_CONNECT_FAILED,
     OUTCOME_CONNECT_TIMEOUT,
+    OUTCOME_TLS_TIMEOUT,
     OUTCOME_CIRCUIT_OPEN, /* it failed so often that it is left alone for a while */
     OUTCOME_CERTIFICATE,
     OUTCOME_TLS,
@@ -66,10 +75,18 @@ struct reply {
     bool close;          /* Connection: close */
     bool keep_alive_1_0; /* to an HTTP/1.0 client that asked for it */
     struct text date;
+    size_t n_list; /* of the guard: so many errors in a list; 0: one, and no list */
 };
 
-/* Writes a whole response: {"code","message","source":"janus-sidecar","requestId"[,"help"]} with
- * the right Content-Length and Proxy-Status. Texts of any bytes come out as valid JSON. */
+/* Answered as GraphQL errors. */
+static inline bool outcome_is_graphql(enum outcome outcome)
+{
+    return outcome >= OUTCOME_GUARD_UNREADABLE && outcome <= OUTCOME_GUARD_UNAVAILABLE;
+}
+
+/* Writes a whole response: {"code","message","source":"janus-sidecar","requestId"[,"help"]}, or, from the
+ * guard, {"errors":[{"message","extensions":{"code","source","requestId"[,"help"]}}],"data":null}, with the
+ * right Content-Length and Proxy-Status. Texts of any bytes come out as valid JSON. */
 void reply_write(const struct reply *reply, struct buffer *out);
 
 #endif

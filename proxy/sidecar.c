@@ -10,9 +10,13 @@
 
 #include "config/memory.h"
 #include "proxy/admin.h"
+#include "proxy/lag.h"
 #include "proxy/log.h"
 #include "proxy/log_library.h"
 #include "proxy/notify.h"
+#include "proxy/self.h"
+#include "proxy/sidecar_graphql.h"
+#include "proxy/sidecar_guard.h"
 #include "proxy/sidecar_listeners.h"
 #include "proxy/sidecar_origins.h"
 #include "proxy/sidecar_parts.h"
@@ -40,7 +44,7 @@ void sidecar_drain(struct sidecar *sidecar, const char *why)
         return;
     }
     log_message(sidecar->log, LOG_INFO, "draining", "%s: %zu clients are connected", why,
-                crew_facts(sidecar->crew).n_clients);
+                crew_facts(sidecar->crew)->n_clients);
     sidecar->leaving = sidecar->draining = true;
     notify_stopping(sidecar->notify);
     deadline_set(sidecar->drain_deadlines, &sidecar->drain_deadline);
@@ -54,7 +58,7 @@ static void on_drain_deadline(struct deadline *deadline)
 
     log_message(sidecar->log, LOG_WARNING, "drain_cut",
                 "%zu clients were still busy at --drain-timeout",
-                crew_facts(sidecar->crew).n_clients);
+                crew_facts(sidecar->crew)->n_clients);
     sidecar->exit_code = 1;
     event_base_loopbreak(loop_base(sidecar->loop));
 }
@@ -87,13 +91,33 @@ static void reload(void *context)
     diags_fini(&told);
 }
 
+/* What cannot be read leaves in force what was. */
+static void reload_schemas(struct sidecar *sidecar, struct diags *told)
+{
+    size_t n = told->n;
+    struct graphql_catalog *schemas = schemas_load(sidecar->settings, told);
+    struct graphql_gate *gate = own_schema_load(sidecar->settings, told);
+
+    for (; n < told->n; n++)
+        log_message(sidecar->log, told->items[n].level == DIAG_ERROR ? LOG_ERROR : LOG_WARNING,
+                    "schema", "%s: %s", told->items[n].where, told->items[n].what);
+    if (schemas)
+        crew_set_schemas(sidecar->crew, schemas);
+    if (gate)
+        crew_set_gate(sidecar->crew, gate);
+    graphql_catalog_unref(schemas);
+    graphql_gate_unref(gate);
+}
+
 void sidecar_reload(struct sidecar *sidecar, struct diags *told)
 {
     notify_reloading(sidecar->notify);
+    crew_reopen_logs(sidecar->crew);
     if (sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log))
         crew_renew_tls(sidecar->crew);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
+    reload_schemas(sidecar, told);
     token_keeper_refresh(sidecar->keeper);
     if (!sidecar->draining)
         notify_ready(sidecar->notify);
@@ -156,9 +180,9 @@ static void build_origins(struct sidecar *sidecar)
     size_t n_own;
     const struct sockaddr_storage *own = listeners_own(sidecar->listeners, &n_own);
 
-    sidecar->origins =
-        origins_new(sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls, own, n_own,
-                    crew_size(sidecar->settings) > 1 ? crew_size(sidecar->settings) + 1 : 1);
+    sidecar->origins = origins_new(
+        sidecar->loop, sidecar->log, sidecar->settings, sidecar->tls, own, n_own,
+        crew_size(sidecar->settings) > 1 ? crew_size(sidecar->settings) + 1 : 1, &sidecar->tally);
     sidecar->keeper = sidecar_tokens_new(sidecar->settings, sidecar->loop, sidecar->log,
                                          origins_pool(sidecar->origins));
 }
@@ -186,6 +210,8 @@ static void build_crew(struct sidecar *sidecar)
     struct crew_plan plan = { .settings = sidecar->settings,
                               .loop = sidecar->loop,
                               .log = sidecar->log,
+                              .tally = &sidecar->tally,
+                              .lag = sidecar->lag,
                               .origins = sidecar->origins,
                               .tls = sidecar->tls,
                               .keeper = sidecar->keeper,
@@ -193,10 +219,16 @@ static void build_crew(struct sidecar *sidecar)
                               .listeners = sidecar->listeners,
                               .realms = sidecar->realms,
                               .store_cookie = sidecar->store_cookie,
+                              .schemas = sidecar->schemas,
+                              .gate = sidecar->own_schema,
                               .destination_rules = &sidecar->destination_rules,
                               .emptied = on_emptied,
                               .context = sidecar };
     sidecar->crew = crew_new(&plan);
+    graphql_catalog_unref(sidecar->schemas);
+    graphql_gate_unref(sidecar->own_schema);
+    sidecar->schemas = NULL;
+    sidecar->own_schema = NULL;
     sidecar->admin = sidecar_admin_new(sidecar, listeners_take(sidecar->listeners, last));
 }
 
@@ -253,6 +285,10 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     sidecar->tls = tls_new(settings, diags);
     sidecar_tokens_check(settings, diags);
     callers_check(settings, diags);
+    sidecar->log_sink = log_sink_open(&settings->log, diags);
+    guard_check(settings, diags);
+    sidecar->schemas = schemas_load(settings, diags);
+    sidecar->own_schema = own_schema_load(settings, diags);
     sidecar->listeners = listeners_open(settings, diags);
     if (!sidecar->policy || !sidecar->tls || diags->fatal) {
         sidecar_free(sidecar);
@@ -260,8 +296,12 @@ struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags
     }
     sidecar->loop = loop_new();
     sidecar->notify = notify_new(sidecar->loop);
-    sidecar->log = log_new(sidecar->loop, STDERR_FILENO, settings->log_level);
+    sidecar->log =
+        log_open(sidecar->loop, sidecar->log_sink, settings->log_level, settings->log_format);
+    sidecar->log_sink = NULL;
     log_library(sidecar->log);
+    sidecar->lag = lag_new(sidecar->loop, &sidecar->tally.lag);
+    sidecar->self = self_new();
     sidecar->drain_deadlines = deadlines_new(sidecar->loop, settings->drain_ms);
     build_identity(sidecar);
     build_origins(sidecar);
@@ -287,7 +327,7 @@ static void silence(struct sidecar *sidecar)
     if (sidecar->signals > 0)
         close(sidecar->signals);
     notify_free(sidecar->notify);
-    crew_free(sidecar->crew);
+    crew_silence(sidecar->crew);
     admin_free(sidecar->admin);
     callers_free(sidecar->callers);
     token_keeper_free(sidecar->keeper);
@@ -303,9 +343,12 @@ static void free_loop_things(struct sidecar *sidecar)
 {
     silence(sidecar);
     event_base_loop(loop_base(sidecar->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
+    crew_free(sidecar->crew);
     origins_free(sidecar->origins);
     deadlines_free(sidecar->drain_deadlines);
     log_library(NULL);
+    lag_free(sidecar->lag);
+    self_free(sidecar->self);
     log_free(sidecar->log);
     loop_free(sidecar->loop);
     realms_free(sidecar->realms);
@@ -323,6 +366,9 @@ void sidecar_free(struct sidecar *sidecar)
     live_policy_free(sidecar->policy);
     live_policy_free(sidecar->shadow);
     tls_free(sidecar->tls);
+    log_sink_free(sidecar->log_sink);
+    graphql_catalog_unref(sidecar->schemas);
+    graphql_gate_unref(sidecar->own_schema);
     free(sidecar);
 }
 
@@ -341,8 +387,9 @@ int sidecar_serve(struct sidecar *sidecar)
     say_ready(sidecar);
     notify_ready(sidecar->notify);
     event_base_dispatch(loop_base(sidecar->loop));
-    event_base_loop(loop_base(sidecar->loop),
-                    EVLOOP_NONBLOCK); /* the answer to /quitquitquit leaves */
+    /* One turn more, in which the answer to /quitquitquit leaves. Without ONCE it would last for as long as
+     * anything happens. */
+    event_base_loop(loop_base(sidecar->loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
     return sidecar->exit_code;
 }
 

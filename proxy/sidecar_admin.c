@@ -5,6 +5,7 @@
 #include "proxy/admin.h"
 #include "proxy/log.h"
 #include "proxy/metrics.h"
+#include "proxy/self.h"
 #include "proxy/sidecar_metrics.h"
 #include "proxy/sidecar_pages.h"
 #include "proxy/sidecar_parts.h"
@@ -15,27 +16,31 @@
 
 static struct readiness_facts facts_of(const struct sidecar *sidecar)
 {
-    struct worker_facts served = crew_facts(sidecar->crew);
+    const struct worker_facts *served = crew_facts(sidecar->crew);
     struct token_facts token;
 
     token_keeper_attend(sidecar->keeper); /* does what is due; the facts only tell */
     token_keeper_facts(sidecar->keeper, &token);
-    token.n_waiting = served.n_waiting; /* at whatever desk */
+    token.n_waiting = served->n_waiting; /* at whatever desk */
     return (struct readiness_facts){
         .settings = sidecar->settings,
         .policy = live_policy_state(sidecar->policy),
         .shadow =
             sidecar->shadow ? live_policy_state(sidecar->shadow) : (struct live_policy_state){ 0 },
-        .n_would_deny = served.n_would_deny,
-        .n_shadow_differences = served.n_shadow_differences,
+        .n_would_deny = served->n_would_deny,
+        .n_shadow_differences = served->n_shadow_differences,
         .token = token,
         .draining = sidecar->leaving,
-        .n_clients = served.n_clients,
-        .n_active = served.n_active,
-        .n_overloaded = served.n_overloaded,
-        .n_retries_refused = served.n_retries_refused,
-        .n_circuits_open = served.n_circuits_open,
-        .held_bytes = served.held_bytes,
+        .n_clients = served->n_clients,
+        .n_active = served->n_active,
+        .n_overloaded = served->n_overloaded,
+        .n_retries_refused = served->n_retries_refused,
+        .n_circuits_open = served->n_circuits_open,
+        .held_bytes = served->held_bytes,
+        .n_log_lines_dropped = served->n_log_lines_dropped,
+        .tally = &served->tally,
+        .graphql = served->graphql,
+        .questions = sidecar->settings->n_guard_listen ? &served->questions : NULL,
     };
 }
 
@@ -60,13 +65,30 @@ static char *write_token(void *context, const char *query, unsigned *status)
     return token_report_text(&facts, sidecar->settings);
 }
 
-static char *write_metrics(void *context, const char *query, unsigned *status)
+static char *metrics_as(enum metrics_form form, const struct sidecar *sidecar, unsigned *status)
 {
-    struct readiness_facts facts = facts_of(context);
+    struct readiness_facts facts = facts_of(sidecar);
 
-    (void)query;
+    facts.self = self_look(sidecar->self);
     *status = 200;
-    return sidecar_metrics(&facts);
+    return sidecar_metrics(form, &facts);
+}
+
+static char *write_open_metrics(void *context, const char *query, unsigned *status)
+{
+    (void)query;
+    return metrics_as(METRICS_OPEN, context, status);
+}
+
+static char *write_text_metrics(void *context, const char *query, unsigned *status)
+{
+    (void)query;
+    return metrics_as(METRICS_TEXT, context, status);
+}
+
+static bool wants_open_metrics(const char *accept)
+{
+    return metrics_wanted(accept) == METRICS_OPEN;
 }
 
 static char *write_policy(void *context, const char *query, unsigned *status)
@@ -130,14 +152,15 @@ static char *do_quit(void *context, const char *query, unsigned *status)
 }
 
 static const struct admin_page pages[] = {
-    { "/readyz", write_readiness, NULL, false },
-    { "/token", write_token, NULL, false },
-    { "/metrics", write_metrics, METRICS_CONTENT_TYPE, false },
-    { "/policy", write_policy, NULL, false },
-    { "/explain", write_explanation, NULL, false },
-    { "/reload", do_reload, NULL, true },
-    { "/drain", do_drain, NULL, true },
-    { "/quitquitquit", do_quit, NULL, true },
+    { "/readyz", write_readiness, NULL, false, NULL },
+    { "/token", write_token, NULL, false, NULL },
+    { "/metrics", write_open_metrics, METRICS_OPEN_TYPE, false, wants_open_metrics },
+    { "/metrics", write_text_metrics, METRICS_TEXT_TYPE, false, NULL },
+    { "/policy", write_policy, NULL, false, NULL },
+    { "/explain", write_explanation, NULL, false, NULL },
+    { "/reload", do_reload, NULL, true, NULL },
+    { "/drain", do_drain, NULL, true, NULL },
+    { "/quitquitquit", do_quit, NULL, true, NULL },
 };
 
 struct admin *sidecar_admin_new(struct sidecar *sidecar, int fd)

@@ -16,7 +16,7 @@ struct listening {
     int fd; /* -1: taken */
     struct unix_file file;
     struct sockaddr_storage bound;
-    bool admin, handed; /* handed: by systemd:NAME */
+    bool admin, guard, handed; /* handed: by systemd:NAME */
 };
 
 struct listeners {
@@ -35,7 +35,7 @@ struct opening {
     struct listeners *listeners;
     const struct listen_address *address;
     struct place place;
-    bool admin;
+    bool admin, guard;
     struct diags *diags;
 };
 
@@ -45,6 +45,7 @@ static void keep(const struct opening *opening, int fd, const struct unix_file *
     struct listening item = { .fd = fd,
                               .file = *file,
                               .admin = opening->admin,
+                              .guard = opening->guard,
                               .handed = opening->address->kind == LISTEN_SYSTEMD };
     socklen_t len = sizeof(item.bound);
 
@@ -55,7 +56,7 @@ static void keep(const struct opening *opening, int fd, const struct unix_file *
         listeners->own = mem_grow(listeners->own, listeners->n_own, sizeof(*listeners->own));
         listeners->own[listeners->n_own++] = item.bound;
     }
-    if (!item.admin) {
+    if (!item.admin && !item.guard) {
         listeners->ports =
             mem_grow(listeners->ports, listeners->n_ports, sizeof(*listeners->ports));
         listeners->ports[listeners->n_ports++] =
@@ -100,7 +101,7 @@ static void keep_handed(const struct opening *opening, int fd)
     static const struct unix_file none = { .fd =
                                                -1 }; /* the service manager made it, and keeps it */
 
-    if (is_open_to_others(fd) && !opening->listeners->settings->unsafe_listen)
+    if (is_open_to_others(fd) && !opening->listeners->settings->unsafe_listen && !opening->guard)
         diag_fatal(opening->diags, opening->place,
                    "systemd:%s is not a loopback address: whoever reaches it acts as the app; "
                    "--unsafe-listen allows it",
@@ -152,6 +153,13 @@ struct listeners *listeners_open(const struct settings *settings, struct diags *
         opening.address = &settings->listen[i];
         open_one(&opening);
     }
+    opening.place.file = "--guard-listen";
+    opening.guard = true;
+    for (size_t i = 0; i < settings->n_guard_listen; i++) {
+        opening.address = &settings->guard_listen[i];
+        open_one(&opening);
+    }
+    opening.guard = false;
     opening.place.file = "--admin";
     opening.address = &settings->admin;
     opening.admin = true;
@@ -182,6 +190,11 @@ void listeners_free(struct listeners *listeners)
 size_t listeners_n(const struct listeners *listeners)
 {
     return listeners->n;
+}
+
+bool listeners_is_guard(const struct listeners *listeners, size_t i)
+{
+    return listeners->items[i].guard;
 }
 
 int listeners_take(struct listeners *listeners, size_t i)
@@ -220,7 +233,7 @@ bool listeners_first(const struct listeners *listeners, bool admin, char *out, s
     for (size_t i = 0; i < listeners->n; i++) {
         const struct listening *item = &listeners->items[i];
 
-        if (item->admin != admin || (!admin && item->bound.ss_family == AF_UNIX))
+        if (item->admin != admin || item->guard || (!admin && item->bound.ss_family == AF_UNIX))
             continue;
         address_text((const struct sockaddr *)&item->bound, text);
         snprintf(out, size, "%s", text);
@@ -229,12 +242,22 @@ bool listeners_first(const struct listeners *listeners, bool admin, char *out, s
     return false;
 }
 
-void listeners_print(const struct listeners *listeners, FILE *out)
+static void print(const struct listening *item, const char *name, FILE *out)
 {
     char text[ADDRESS_TEXT_MAX];
 
+    address_text((const struct sockaddr *)&item->bound, text);
+    fprintf(out, " %s=%s", name, text);
+}
+
+void listeners_print(const struct listeners *listeners, FILE *out)
+{
     for (size_t i = 0; i < listeners->n; i++) {
-        address_text((const struct sockaddr *)&listeners->items[i].bound, text);
-        fprintf(out, " %s=%s", listeners->items[i].admin ? "admin" : "listen", text);
+        if (!listeners->items[i].guard)
+            print(&listeners->items[i], listeners->items[i].admin ? "admin" : "listen", out);
+    }
+    for (size_t i = 0; i < listeners->n; i++) {
+        if (listeners->items[i].guard)
+            print(&listeners->items[i], "guard", out);
     }
 }

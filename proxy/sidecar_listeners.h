@@ -18,6 +18,7 @@ void listeners_free(struct listeners *listeners);
 /* How many there are; the last is the admin listener's. (systemd:NAME may be several.) */
 size_t listeners_n(const struct listeners *listeners);
 /* The descriptor, which is the caller's from now on. */
+bool listeners_is_guard(const struct listeners *listeners, size_t i);
 int listeners_take(struct listeners *listeners, size_t i);
 /* For another loop, before it is taken: a socket of its own at the same port, or where that cannot be (a
  * Unix socket, one that was handed over) the same once more, `*shared`. -1 with errno. */

@@ -5,24 +5,35 @@
 #include "config/memory.h"
 #include "proxy/loop.h"
 #include "proxy/origin/circuit.h"
+#include "proxy/origin/resolve.h"
+#include "proxy/tally.h"
 
 struct origins {
     struct resolver *resolver;
     struct deadlines *connecting, *attempts;
+    struct deadlines *resolving, *reaching, *shaking_hands; /* NULL: no time of their own */
     struct circuits *circuits;
     struct origin_context context;
     struct pool *pool;
 };
 
+static struct deadlines *deadlines_of(struct loop *loop, unsigned length_ms)
+{
+    return length_ms ? deadlines_new(loop, length_ms) : NULL;
+}
+
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
                             const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
-                            unsigned n_loops)
+                            unsigned n_loops, struct tally *tally)
 {
     struct origins *origins = mem_alloc(1, sizeof(*origins));
 
-    origins->resolver = resolver_new(loop);
+    origins->resolver = resolver_new(loop, settings, &tally->names);
     origins->connecting = deadlines_new(loop, settings->connect_ms);
     origins->attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS);
+    origins->resolving = deadlines_of(loop, settings->dns_ms);
+    origins->reaching = deadlines_of(loop, settings->tcp_ms);
+    origins->shaking_hands = deadlines_of(loop, settings->tls_ms);
     origins->circuits = circuits_new(settings->circuit_failures);
     origins->context = (struct origin_context){ .loop = loop,
                                                 .resolver = origins->resolver,
@@ -30,11 +41,15 @@ struct origins *origins_new(struct loop *loop, struct log *log, const struct set
                                                 .settings = settings,
                                                 .attempts = origins->attempts,
                                                 .connecting = origins->connecting,
+                                                .resolving = origins->resolving,
+                                                .reaching = origins->reaching,
+                                                .shaking_hands = origins->shaking_hands,
                                                 .own = own,
                                                 .n_own = n_own,
                                                 .circuits = origins->circuits,
                                                 .n_loops = n_loops,
-                                                .log = log };
+                                                .log = log,
+                                                .tally = tally };
     origins->pool = pool_new(&origins->context);
     return origins;
 }
@@ -63,5 +78,8 @@ void origins_free(struct origins *origins)
     circuits_free(origins->circuits);
     deadlines_free(origins->connecting);
     deadlines_free(origins->attempts);
+    deadlines_free(origins->resolving);
+    deadlines_free(origins->reaching);
+    deadlines_free(origins->shaking_hands);
     free(origins);
 }

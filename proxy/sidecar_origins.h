@@ -6,12 +6,13 @@
 #include "proxy/origin/pool.h"
 
 struct origins;
+struct tally;
 
-/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings` and `tls`.
- * `n_loops` have origins; each gets its part of the descriptors. */
+/* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings`, `tls` and the
+ * loop's `tally`. `n_loops` have origins; each gets its part of the descriptors. */
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
                             const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
-                            unsigned n_loops);
+                            unsigned n_loops, struct tally *tally);
 struct pool *origins_pool(const struct origins *origins);
 unsigned origins_n_circuits_open(const struct origins *origins);
 

@@ -16,7 +16,11 @@ struct sidecar {
     const struct settings *settings;
     struct loop *loop;
     struct notify *notify;
+    struct log_sink *log_sink; /* until the log takes it */
     struct log *log;
+    struct tally tally; /* of the main loop */
+    struct lag *lag;
+    struct self *self;
 
     struct live_policy *policy, *shadow; /* shadow: NULL without --shadow-manifest */
     struct live_providers *providers;    /* NULL without --provider-policies */
@@ -36,6 +40,11 @@ struct sidecar {
     struct destination_rules destination_rules;
     struct crew *crew;
     struct admin *admin;
+
+    /* GraphQL */
+    struct graphql_catalog
+        *schemas; /* until the crew has it, as the next one; NULL: there are none */
+    struct graphql_gate *own_schema; /* NULL: there is no guard */
 
     int signals; /* a signalfd, once it runs; 0: not yet */
     struct event *signalled;

@@ -4,8 +4,12 @@
 
 #include <stdint.h>
 
+#include "proxy/self.h"
 #include "proxy/sidecar_policy.h"
 #include "proxy/token/keeper.h"
+
+struct graphql_counts;
+struct graphql_questions;
 
 struct readiness_facts {
     const struct settings *settings;
@@ -16,6 +20,11 @@ struct readiness_facts {
     size_t n_clients;
     unsigned n_active, n_circuits_open;
     uint64_t n_overloaded, n_retries_refused, held_bytes;
+    uint64_t n_log_lines_dropped;
+    const struct tally *tally; /* of all loops together */
+    const struct graphql_counts *graphql;
+    const struct graphql_questions *questions; /* of the guard; NULL without one */
+    struct self_facts self;                    /* for /metrics alone: the kernel is asked */
 };
 
 /* Writes one JSON object, cut at `size`. True if the sidecar can serve: with a live token, unless it

@@ -34,14 +34,20 @@ void socket_note(struct stream_socket *socket, short what)
         socket->hung_up = true;
 }
 
-void socket_close(struct stream_socket *socket)
+int socket_release(struct stream_socket *socket)
 {
-    if (socket->fd < 0)
-        return;
+    int fd = socket->fd;
+
     event_del(&socket->event);
-    close(socket->fd);
     socket->fd = -1;
     socket->readable = socket->writable = socket->unsure = false;
+    return fd;
+}
+
+void socket_close(struct stream_socket *socket)
+{
+    if (socket->fd >= 0)
+        close(socket_release(socket));
 }
 
 void socket_abort(struct stream_socket *socket)
@@ -193,6 +199,11 @@ int socket_listen_beside(int fd, int backlog)
         getsockname(fd, (struct sockaddr *)&bound, &len) != 0)
         return -1;
     return listen_at(&bound, len, backlog, true);
+}
+
+void socket_limit_sending(int listening, int bytes)
+{
+    setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
 int socket_connect(const struct sockaddr *address, socklen_t len)

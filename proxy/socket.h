@@ -38,6 +38,8 @@ bool socket_watch(struct stream_socket *socket, struct loop *loop, int fd,
 /* To be called first in the callback. */
 void socket_note(struct stream_socket *socket, short what);
 void socket_close(struct stream_socket *socket);
+/* Watches it no more and gives its descriptor back, open. */
+int socket_release(struct stream_socket *socket);
 /* Ends with a reset, so that the peer cannot take what it has for complete. */
 void socket_abort(struct stream_socket *socket);
 
@@ -64,6 +66,9 @@ int socket_listen(const struct listen_address *address, int backlog);
 /* Another one at the address of `fd`, for another loop: the kernel spreads clients over both. It is ours
  * alone to share; an address that somebody else listens on was refused before. -1 with errno. */
 int socket_listen_beside(int fd, int backlog);
+/* What the kernel takes for a reader that is slow, on each connection that `listening` accepts from now on (TCP;
+ * a Unix socket has its own fixed size). Otherwise it grows to some MiB each. */
+void socket_limit_sending(int listening, int bytes);
 /* Begins to connect; -1 with errno if that failed at once. */
 int socket_connect(const struct sockaddr *address, socklen_t len);
 

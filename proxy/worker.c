@@ -6,14 +6,17 @@
 #include "config/memory.h"
 #include "proxy/exchange.h"
 #include "proxy/http/held.h"
+#include "proxy/log.h"
 #include "proxy/loop.h"
-#include "proxy/mailbox.h"
+#include "proxy/sidecar_guard.h"
 #include "proxy/sidecar_origins.h"
 
 struct worker {
     struct worker_plan plan;
     struct front_handler handler;
     struct front *front;
+    struct guard *guard; /* NULL without --guard-listen */
+    struct graphql_catalog *schemas;
     struct exchange_context exchanges;
 };
 
@@ -23,24 +26,17 @@ static uint64_t part_of(uint64_t limit, unsigned n)
     return (limit + n - 1) / n;
 }
 
-static void on_emptied(void *context)
+static void tell_if_empty(void *context)
 {
-    const struct worker *worker =
-        (const struct worker *)(void *)((char *)context - offsetof(struct worker, exchanges));
+    const struct worker *worker = context;
 
-    worker->plan.emptied(worker->plan.context);
+    if (front_n_clients(worker->front) == 0 && guard_n_clients(worker->guard) == 0)
+        worker->plan.emptied(worker->plan.context);
 }
 
-/* What was put in force for all before this request came is in force for it, whichever worker it came to:
- * another may have told the client of it already. */
-static void *begin(void *context, struct client *client, const struct head *head)
+static void on_emptied(void *context)
 {
-    const struct worker *worker =
-        (const struct worker *)(void *)((char *)context - offsetof(struct worker, exchanges));
-
-    if (mailbox_has_mail(worker->plan.in))
-        mailbox_read(worker->plan.in);
-    return exchange_begin(context, client, head);
+    tell_if_empty((char *)context - offsetof(struct worker, exchanges));
 }
 
 static void build_exchanges(struct worker *worker)
@@ -50,7 +46,10 @@ static void build_exchanges(struct worker *worker)
 
     worker->exchanges = (struct exchange_context){
         .loop = plan->loop,
+        .in = plan->in,
         .log = plan->log,
+        .tally = plan->tally,
+        .lag = plan->lag,
         .settings = settings,
         .pool = origins_pool(plan->origins),
         .desk = plan->desk,
@@ -66,8 +65,25 @@ static void build_exchanges(struct worker *worker)
         .idle_deadlines = deadlines_new(plan->loop, settings->idle_ms),
         .total_deadlines =
             settings->total_ms ? deadlines_new(plan->loop, settings->total_ms) : NULL,
+        .graphql_counts = graphql_counts_new(),
     };
     RAND_bytes((unsigned char *)&worker->exchanges.id_prefix, sizeof(worker->exchanges.id_prefix));
+}
+
+static void build_guard(struct worker *worker, unsigned max_clients)
+{
+    const struct worker_plan *plan = &worker->plan;
+    struct guard_plan guard = { .exchanges = &worker->exchanges,
+                                .tls = plan->tls,
+                                .own = plan->own,
+                                .n_own = plan->n_own,
+                                .max_clients = max_clients,
+                                .n_loops = plan->n_workers,
+                                .emptied = tell_if_empty,
+                                .arg = worker };
+
+    if (plan->gate)
+        worker->guard = guard_new(&guard, graphql_gate_ref(plan->gate));
 }
 
 struct worker *worker_new(const struct worker_plan *plan)
@@ -78,24 +94,36 @@ struct worker *worker_new(const struct worker_plan *plan)
                                    (unsigned)part_of(settings->max_clients, plan->n_workers) };
 
     worker->plan = *plan;
-    worker->handler = (struct front_handler){ plan->in ? begin : exchange_begin, exchange_refuse,
-                                              exchange_io, exchange_gone, on_emptied };
+    worker->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
+                                              exchange_gone, on_emptied };
     build_exchanges(worker);
+    worker_set_schemas(worker, graphql_catalog_ref(plan->schemas));
+    build_guard(worker, limits.max_clients);
     worker->front = front_new(plan->loop, plan->log, limits, &worker->handler, &worker->exchanges);
     return worker;
+}
+
+/* Each front tells the other that it is empty: both must be there. */
+void worker_silence(struct worker *worker)
+{
+    guard_silence(worker->guard);
+    front_free(worker->front);
+    worker->front = NULL;
 }
 
 void worker_free(struct worker *worker)
 {
     if (!worker)
         return;
-    front_free(worker->front);
+    guard_free(worker->guard);
     deadlines_free(worker->exchanges.token_deadlines);
     deadlines_free(worker->exchanges.response_deadlines);
     deadlines_free(worker->exchanges.idle_deadlines);
     deadlines_free(worker->exchanges.total_deadlines);
     policy_unref(worker->exchanges.policy);
     policy_unref(worker->exchanges.shadow);
+    graphql_catalog_unref(worker->schemas);
+    graphql_counts_free(worker->exchanges.graphql_counts);
     free(worker);
 }
 
@@ -107,6 +135,11 @@ void worker_begin(struct worker *worker)
 void worker_listen(struct worker *worker, int fd, bool shared)
 {
     front_listen(worker->front, fd, shared);
+}
+
+void worker_listen_as_guard(struct worker *worker, int fd, bool shared)
+{
+    guard_listen(worker->guard, fd, shared);
 }
 
 void worker_set_policy(struct worker *worker, struct policy *policy)
@@ -121,8 +154,20 @@ void worker_set_shadow(struct worker *worker, struct policy *policy)
     worker->exchanges.shadow = policy;
 }
 
+void worker_set_schemas(struct worker *worker, struct graphql_catalog *schemas)
+{
+    graphql_catalog_unref(worker->schemas);
+    worker->exchanges.schemas = worker->schemas = schemas;
+}
+
+void worker_set_gate(struct worker *worker, struct graphql_gate *gate)
+{
+    guard_use(worker->guard, gate);
+}
+
 void worker_leave(struct worker *worker)
 {
+    guard_leave(worker->guard);
     worker->exchanges.leaving = true;
 }
 
@@ -130,21 +175,61 @@ void worker_drain(struct worker *worker)
 {
     worker->exchanges.leaving = worker->exchanges.draining = true;
     front_drain(worker->front);
+    guard_drain(worker->guard);
 }
 
-struct worker_facts worker_facts(const struct worker *worker)
+/* ---- what is counted ---- */
+
+void worker_facts_init(struct worker_facts *facts)
+{
+    *facts = (struct worker_facts){ .graphql = graphql_counts_new() };
+}
+
+void worker_facts_fini(struct worker_facts *facts)
+{
+    graphql_counts_free(facts->graphql);
+}
+
+void worker_facts_clear(struct worker_facts *facts)
+{
+    graphql_counts_clear(facts->graphql);
+    *facts = (struct worker_facts){ .graphql = facts->graphql };
+}
+
+void worker_facts_add(struct worker_facts *sum, const struct worker_facts *one)
+{
+    sum->n_clients += one->n_clients;
+    sum->n_waiting += one->n_waiting;
+    sum->n_active += one->n_active;
+    sum->n_circuits_open += one->n_circuits_open;
+    sum->n_overloaded += one->n_overloaded;
+    sum->n_retries_refused += one->n_retries_refused;
+    sum->n_would_deny += one->n_would_deny;
+    sum->n_shadow_differences += one->n_shadow_differences;
+    sum->held_bytes += one->held_bytes;
+    sum->n_log_lines_dropped += one->n_log_lines_dropped;
+    sum->questions.n_asked += one->questions.n_asked;
+    sum->questions.n_unclear += one->questions.n_unclear;
+    tally_add(&sum->tally, &one->tally);
+    graphql_counts_sum(sum->graphql, one->graphql);
+}
+
+void worker_tell(const struct worker *worker, struct worker_facts *out)
 {
     const struct exchange_context *exchanges = &worker->exchanges;
 
-    return (struct worker_facts){
-        .n_clients = front_n_clients(worker->front),
-        .n_waiting = token_desk_n_waiting(exchanges->desk),
-        .n_active = exchanges->n_active,
-        .n_circuits_open = origins_n_circuits_open(worker->plan.origins),
-        .n_overloaded = exchanges->n_overloaded,
-        .n_retries_refused = exchanges->retries.n_refused,
-        .n_would_deny = exchanges->n_would_deny,
-        .n_shadow_differences = exchanges->n_shadow_differences,
-        .held_bytes = held_bytes(),
-    };
+    worker_facts_clear(out);
+    out->n_clients = front_n_clients(worker->front);
+    out->n_waiting = token_desk_n_waiting(exchanges->desk);
+    out->n_active = exchanges->n_active;
+    out->n_circuits_open = origins_n_circuits_open(worker->plan.origins);
+    out->n_overloaded = exchanges->n_overloaded;
+    out->n_retries_refused = exchanges->retries.n_refused;
+    out->n_would_deny = exchanges->n_would_deny;
+    out->n_shadow_differences = exchanges->n_shadow_differences;
+    out->held_bytes = held_bytes();
+    out->n_log_lines_dropped = log_n_dropped(worker->plan.log);
+    out->questions = guard_questions(worker->guard);
+    out->tally = *worker->plan.tally;
+    graphql_counts_sum(out->graphql, exchanges->graphql_counts);
 }

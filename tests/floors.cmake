@@ -27,7 +27,7 @@ macro(floor name)
   endforeach()
 endmacro()
 
-set(parts "proxy/((limits|clock|alarm|access_log|loop|metrics|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|mailbox|processors)[a-z_]*|log(_[a-z_]+)?)\\.h")
+set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|mailbox|processors|graphql_counts)[a-z_]*|log(_[a-z_]+)?)\\.h")
 
 floor(config   files "config/"        ours "config/"
       libraries "jansson"
@@ -42,7 +42,7 @@ floor(token    files "proxy/token/"   ours "(config|policy|proxy/http|proxy/toke
       libraries "event2|openssl|jansson"
       says "proxy/token/ may include config/, policy/, proxy/http/, proxy/token/ and the small parts of proxy/, not its siblings")
 floor(origin   files "proxy/origin/"  ours "(config|policy|proxy/http|proxy/origin)/|${parts}"
-      libraries "event2|openssl"
+      libraries "ares|event2|openssl"
       says "proxy/origin/ may include config/, policy/, proxy/http/, proxy/origin/ and the small parts of proxy/, not its siblings")
 floor(ask      files "proxy/ask"      ours "(config|policy|proxy/http|proxy/origin)/|proxy/ask\\.h|${parts}"
       libraries "none"
@@ -50,6 +50,9 @@ floor(ask      files "proxy/ask"      ours "(config|policy|proxy/http|proxy/orig
 floor(login    files "proxy/login"    ours "(config|policy|proxy/http|proxy/token|proxy/origin)/|proxy/(login[a-z_]*|ask)\\.h|${parts}"
       libraries "openssl|jansson"
       says "proxy/login may include config/, policy/, proxy/http/, proxy/token/, proxy/origin/, proxy/ask.h and the small parts of proxy/")
+floor(grant    files "proxy/grant"    ours "(config|policy|proxy/http|proxy/token|proxy/origin)/|proxy/(grant[a-z_]*|ask)\\.h|${parts}"
+      libraries "openssl|jansson"
+      says "proxy/grant may include config/, policy/, proxy/http/, proxy/token/, proxy/origin/, proxy/ask.h and the small parts of proxy/")
 floor(top      files "proxy/(exchange|forward|sidecar|crew|worker|main|command|admin)" ours "(config|policy|proxy)/"
       libraries "event2|openssl|jansson|evhtp"
       says "the top floor may include config/, policy/ and proxy/")
@@ -60,7 +63,7 @@ floor(parts    files "proxy/"         ours "(config|policy|proxy/http)/|${parts}
       libraries "event2|openssl|jansson"
       says "the small parts of proxy/ may include config/, policy/, proxy/http/ and each other")
 floor(tests    files "tests/"         ours "(config|policy|proxy|tests)/"
-      libraries "event2|openssl|jansson|idn2|evhtp|cmocka"
+      libraries "ares|event2|openssl|jansson|idn2|evhtp|cmocka"
       says "tests may include everything")
 
 # Who may know of the exchange and of the sidecar at all.
@@ -68,7 +71,7 @@ set(top_headers "proxy/(exchange|sidecar|crew|worker|main|command)[a-z_]*\\.h")
 set(top_readers "proxy/(exchange|sidecar|crew|worker|main|command|admin)|tests/")
 
 # Foreign headers that belong to a library; everything else in <> is libc or the kernel.
-set(library_header "^(event2|openssl|jansson|idn2|evhtp|cmocka)([/.]|$)")
+set(library_header "^(ares|event2|openssl|jansson|idn2|evhtp|cmocka)([/.]|$)")
 
 file(GLOB_RECURSE sources RELATIVE "${ROOT}" "${ROOT}/config/*.[ch]" "${ROOT}/policy/*.[ch]"
      "${ROOT}/proxy/*.[ch]" "${ROOT}/tests/*.[ch]")

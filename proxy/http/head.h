@@ -41,6 +41,8 @@ enum header_id {
     HEADER_JANUS_CALLER, /* X-Janus-Caller */
     HEADER_ORIGIN,
     HEADER_SEC_FETCH_SITE,
+    HEADER_TRACEPARENT,
+    HEADER_TRACESTATE,
     N_HEADER_IDS,
 };
 

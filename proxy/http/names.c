@@ -17,6 +17,8 @@ static const struct known_name known[] = {
     { TEXT_INIT("trailer"), HEADER_TRAILER },
     { TEXT_INIT("connection"), HEADER_CONNECTION },
     { TEXT_INIT("keep-alive"), HEADER_KEEP_ALIVE },
+    { TEXT_INIT("tracestate"), HEADER_TRACESTATE },
+    { TEXT_INIT("traceparent"), HEADER_TRACEPARENT },
     { TEXT_INIT("x-janus-auth"), HEADER_JANUS_AUTH },
     { TEXT_INIT("max-forwards"), HEADER_MAX_FORWARDS },
     { TEXT_INIT("authorization"), HEADER_AUTHORIZATION },

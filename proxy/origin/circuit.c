@@ -19,6 +19,7 @@ struct circuit {
     struct sockaddr_storage address;
     char host[HOST_MAX + 3];
     unsigned failures; /* in a row */
+    unsigned silences; /* those of them that no connection makes undone */
     uint64_t failed_ms, open_until_ms;
     unsigned open_ms; /* 0: closed */
     bool probed;      /* while open: somebody tries */
@@ -145,9 +146,19 @@ static void open_for(struct circuits *circuits, struct circuit *circuit, unsigne
     circuit->probed = false;
 }
 
+static void count(struct circuit *circuit, enum circuit_failure how, uint64_t began_ms,
+                  uint64_t now_ms)
+{
+    if (began_ms > circuit->failed_ms + CIRCUIT_WINDOW_MS)
+        circuit->failures = circuit->silences = 0;
+    circuit->failed_ms = now_ms;
+    circuit->failures++;
+    circuit->silences += how == CIRCUIT_SILENT;
+}
+
 /* Attempts that began before it opened may still fail while it is open: nothing new. */
 uint64_t circuit_failed(struct circuits *circuits, const char *host, const struct sockaddr *address,
-                        uint64_t now_ms)
+                        enum circuit_failure how, uint64_t began_ms, uint64_t now_ms)
 {
     struct circuit *circuit = find(circuits, host, address);
 
@@ -163,16 +174,39 @@ uint64_t circuit_failed(struct circuits *circuits, const char *host, const struc
                  now_ms);
         return circuit->open_ms;
     }
-    if (now_ms - circuit->failed_ms > CIRCUIT_WINDOW_MS)
-        circuit->failures = 0;
-    circuit->failed_ms = now_ms;
-    if (++circuit->failures < circuits->failures)
+    count(circuit, how, began_ms, now_ms);
+    if (circuit->failures < circuits->failures)
         return 0;
     open_for(circuits, circuit, CIRCUIT_OPEN_MS, now_ms);
     return circuit->open_ms;
 }
 
-bool circuit_succeeded(struct circuits *circuits, const char *host, const struct sockaddr *address)
+static void shut(struct circuits *circuits, struct circuit *circuit)
+{
+    circuits->n_open -= circuit->open_ms != 0;
+    circuit->open_ms = 0;
+    circuit->probed = false;
+}
+
+enum circuit_now circuit_connected(struct circuits *circuits, const char *host,
+                                   const struct sockaddr *address)
+{
+    struct circuit *circuit = find(circuits, host, address);
+    bool was_open = circuit && circuit->open_ms;
+
+    if (!circuit)
+        return CIRCUIT_FINE;
+    circuit->failures = circuit->silences;
+    if (circuit->silences >= circuits->failures)
+        return CIRCUIT_WAITING;
+    if (circuit->silences == 0)
+        forget(circuits, circuit);
+    else
+        shut(circuits, circuit);
+    return was_open ? CIRCUIT_CLOSED : CIRCUIT_FINE;
+}
+
+bool circuit_answered(struct circuits *circuits, const char *host, const struct sockaddr *address)
 {
     struct circuit *circuit = find(circuits, host, address);
     bool was_open = circuit && circuit->open_ms;
@@ -210,6 +244,11 @@ void circuits_free(struct circuits *circuits)
     while (!TAILQ_EMPTY(&circuits->by_age))
         forget(circuits, TAILQ_FIRST(&circuits->by_age));
     free(circuits);
+}
+
+bool circuits_are_empty(const struct circuits *circuits)
+{
+    return circuits->n == 0;
 }
 
 unsigned circuits_n_open(const struct circuits *circuits)

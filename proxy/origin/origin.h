@@ -1,39 +1,22 @@
 /* proxy/origin/origin.h - one connection to one origin, from the name to bytes in the clear.
  *
- *   RESOLVING --addresses--> CONNECTING --connected--> HANDSHAKE --name verified--> OPEN
- *        `--none allowed--.      `--next address, none left--.    `--refused--.
- *                          '------------------------ FAILED <-----------------'
+ *   RESOLVING --addresses--> CONNECTING --one answered--> HANDSHAKE --name verified--> OPEN
+ *        `--none allowed--.      `--none left--.              `--refused--.
+ *                          '------------------'---- FAILED <--------------'
  *
  * Every address is judged before it is connected to, and the connection goes to the address that
- * was judged. Raw and TLS connections look the same behind the four functions. */
+ * was judged (race.h). Each state but OPEN may have a time of its own, and all have one together. Raw and TLS
+ * connections look the same behind the four functions. */
 #ifndef PROXY_ORIGIN_ORIGIN_H
 #define PROXY_ORIGIN_ORIGIN_H
 
 #include "policy/destination.h"
-#include "proxy/origin/resolve.h"
+#include "proxy/origin/origin_context.h"
 #include "proxy/origin/tls.h"
 #include "proxy/reply.h"
 
-struct circuits;
-struct loop;
-struct log;
-struct deadlines;
 struct origin;
-
-/* What every connection needs; borrowed, outlives them all. */
-struct origin_context {
-    struct loop *loop;
-    struct resolver *resolver;
-    const struct tls *tls;
-    const struct settings *settings;
-    struct deadlines *attempts;         /* CONNECT_ATTEMPT_MS: one address, while others are left */
-    struct deadlines *connecting;       /* --connect-timeout: all from the name to OPEN */
-    const struct sockaddr_storage *own; /* our own listeners: never connected to */
-    size_t n_own;
-    struct circuits *circuits; /* of addresses that fail; NULL: every address is tried every time */
-    unsigned n_loops; /* that keep connections, this one included; they share the descriptors */
-    struct log *log;  /* says when a circuit opens and closes; may be NULL */
-};
+struct sockaddr;
 
 /* Whom to tell. Never called from inside a function of this header. */
 struct origin_owner {
@@ -63,6 +46,8 @@ bool origin_is_quiet(struct origin *origin);
  * moment before a request leaves over a connection that was kept; what arrives from then on belongs to
  * that request, but for what origin_spoke_early() tells. */
 bool origin_is_quiet_now(struct origin *origin);
+/* Why it was not: an alert of its TLS side says more than that something came. Borrowed. */
+const char *origin_why_not_quiet(const struct origin *origin);
 /* A part of a TLS record is there. On a new connection that may be a session ticket; one that was kept is
  * not worth the doubt. */
 bool origin_holds_part(const struct origin *origin);
@@ -71,16 +56,24 @@ bool origin_holds_part(const struct origin *origin);
  * origin that gave up waiting). One system call. */
 bool origin_spoke_early(const struct origin *origin);
 
+/* For the circuit of its address: a response has begun, or none came in time. */
+void origin_note_answer(struct origin *origin);
+void origin_note_silence(struct origin *origin, unsigned waited_ms);
+
 /* What was verified when it began still holds: a new request may go there. */
 bool origin_is_current(const struct origin *origin);
 /* What TLS says about an ORIGIN_FAILED; borrowed. NULL when nothing is known. */
 const char *origin_trouble(const struct origin *origin);
 
+/* Where it leads, once it is OPEN; borrowed. */
+const struct sockaddr *origin_address(const struct origin *origin);
+
 /* How it came about, for the log. */
 struct origin_facts {
-    uint64_t opened_us;  /* when it began */
-    unsigned connect_us; /* from the name to OPEN */
-    bool resumed;        /* an abbreviated handshake */
+    uint64_t opened_us;              /* when it began */
+    unsigned connect_us;             /* from the name to OPEN, or until it failed */
+    unsigned dns_us, tcp_us, tls_us; /* the parts of that; 0: it did not come so far */
+    bool resumed;                    /* an abbreviated handshake */
 };
 struct origin_facts origin_facts(const struct origin *origin);
 

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "config/memory.h"
+#include "proxy/tally.h"
 
 /* ---- hosts ---- */
 
@@ -32,6 +33,7 @@ static void free_host(struct pool_host *host)
     TAILQ_REMOVE(&host->pool->unused, host, age);
     LIST_REMOVE(host, bucket);
     host->pool->n_hosts--;
+    name_watch_end(&host->name);
     tls_session_fini(&host->session);
     free(host);
 }
@@ -48,6 +50,8 @@ static struct pool_host *find_host(struct pool *pool, const struct destination *
     return NULL;
 }
 
+static void on_moved(struct name_watch *watch);
+
 static struct pool_host *add_host(struct pool *pool, const struct destination *destination)
 {
     struct pool_host *host = mem_alloc(1, sizeof(*host));
@@ -58,6 +62,9 @@ static struct pool_host *add_host(struct pool *pool, const struct destination *d
     host->hash = hash_of(destination);
     host->destination = *destination;
     host->destination.path = host->destination.query = TEXT_NONE;
+    host->name.moved = on_moved;
+    name_watch_begin(&host->name, pool->context->resolver,
+                     origin_place(pool->context, destination).host);
     TAILQ_INIT(&host->idle);
     TAILQ_INIT(&host->warming);
     TAILQ_INSERT_TAIL(&pool->unused, host, age);
@@ -71,11 +78,14 @@ static void count_opened(struct pool_host *host)
     if (host->n_open++ == 0)
         TAILQ_REMOVE(&host->pool->unused, host, age);
     host->pool->n_open++;
+    host->pool->context->tally->connections_open++;
+    host->pool->context->tally->connections_opened++;
 }
 
 static void count_closed(struct pool_host *host)
 {
     host->pool->n_open--;
+    host->pool->context->tally->connections_open--;
     if (--host->n_open == 0)
         TAILQ_INSERT_TAIL(&host->pool->unused, host, age);
 }
@@ -104,6 +114,7 @@ static void leave_idle(struct pooled *pooled)
     TAILQ_REMOVE(&pooled->host->pool->idle, pooled, age);
     pooled->host->n_idle--;
     pooled->host->pool->n_idle--;
+    pooled->host->pool->context->tally->connections_idle--;
     deadline_clear(&pooled->deadline);
 }
 
@@ -137,7 +148,31 @@ static void on_idle_deadline(struct deadline *deadline)
     lose_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
 }
 
-/* The name may lead elsewhere by now: only a new connection finds out. */
+/* An idle connection to an address that the name has no more. Others end when they come back. */
+static void on_moved(struct name_watch *watch)
+{
+    struct pool_host *host =
+        (struct pool_host *)(void *)((char *)watch - offsetof(struct pool_host, name));
+    struct pooled *pooled, *next;
+
+    for (pooled = TAILQ_FIRST(&host->idle); pooled; pooled = next) {
+        next = TAILQ_NEXT(pooled, link);
+        if (!name_watch_covers(watch, origin_address(pooled->origin)))
+            close_idle(pooled);
+    }
+}
+
+static bool leads_there(struct pooled *pooled)
+{
+    const struct name_watch *name = &pooled->host->name;
+
+    if (pooled->name_edition != name_watch_edition(name) &&
+        !name_watch_covers(name, origin_address(pooled->origin)))
+        return false;
+    pooled->name_edition = name_watch_edition(name);
+    return true;
+}
+
 static bool is_too_old(const struct pooled *pooled)
 {
     uint64_t max_us = (uint64_t)pooled->host->pool->context->settings->pool_max_age_ms * 1000;
@@ -145,10 +180,10 @@ static bool is_too_old(const struct pooled *pooled)
     return max_us && loop_now_us() - origin_facts(pooled->origin).opened_us >= max_us;
 }
 
-/* Neither its age nor its certificate ends it. */
-static bool may_serve(const struct pooled *pooled)
+/* Neither its age, its certificate nor its name ends it. */
+static bool may_serve(struct pooled *pooled)
 {
-    return origin_is_current(pooled->origin) && !is_too_old(pooled);
+    return origin_is_current(pooled->origin) && !is_too_old(pooled) && leads_there(pooled);
 }
 
 struct pooled *pool_take(struct pool *pool, const struct destination *destination,
@@ -157,11 +192,14 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
     struct pool_host *host = find_host(pool, destination);
     struct pooled *pooled;
 
+    if (host)
+        name_watch_use(&host->name);
     while (host && (pooled = TAILQ_FIRST(&host->idle))) {
         leave_idle(pooled);
         if (may_serve(pooled) && origin_is_quiet_now(pooled->origin) &&
             !origin_holds_part(pooled->origin)) {
             pooled->reused = true;
+            pool->context->tally->connections_reused++;
             origin_set_owner(pooled->origin, owner, arg);
             pool_warm_used(host);
             pool_warm_up(host);
@@ -179,6 +217,7 @@ struct pooled *pool_connect(struct pool_host *host, const struct origin_owner *o
     count_opened(host);
     pooled->host = host;
     pooled->deadline.passed = on_idle_deadline;
+    pooled->name_edition = name_watch_edition(&host->name);
     pooled->origin = origin_open(host->pool->context, &host->destination, &host->session, owner,
                                  arg ? arg : pooled);
     return pooled;
@@ -212,6 +251,7 @@ void pool_give(struct pooled *pooled)
     TAILQ_INSERT_TAIL(&host->pool->idle, pooled, age);
     host->n_idle++;
     host->pool->n_idle++;
+    host->pool->context->tally->connections_idle++;
     deadline_set(host->pool->idle_deadlines, &pooled->deadline);
     pool_warm_up(host);
 }

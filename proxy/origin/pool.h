@@ -1,7 +1,8 @@
 /* proxy/origin/pool.h - kept-alive connections and TLS sessions, by scheme, host and port.
  *
  * The connection that came back last is taken first, so that the others may grow old and go. A
- * connection that says anything while it is idle is closed. */
+ * connection that says anything while it is idle is closed, and so is one to an address that its name leads to
+ * no more (resolve.h); one that is lent out ends when it comes back. */
 #ifndef PROXY_ORIGIN_POOL_H
 #define PROXY_ORIGIN_POOL_H
 

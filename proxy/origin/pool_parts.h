@@ -9,6 +9,7 @@
 
 #include "proxy/loop.h"
 #include "proxy/origin/pool.h"
+#include "proxy/origin/resolve.h"
 
 enum { BUCKETS = 256 };
 
@@ -21,6 +22,7 @@ struct pool_host {
     TAILQ_ENTRY(pool_host) age; /* in pool->unused */
     struct pool *pool;
     struct tls_session session;
+    struct name_watch name;
     struct pooled_list idle;    /* newest first */
     struct pooled_list warming; /* opened ahead, not ready yet */
     size_t n_open, n_idle, n_warming;
@@ -36,6 +38,7 @@ struct pooled {
     struct origin *origin;
     struct deadline deadline; /* while idle */
     struct job job;
+    uint32_t name_edition; /* of the name, when its address was last found among the name's */
     bool reused;
 };
 

@@ -187,6 +187,18 @@ static void adopt(struct slot *slot, struct token *token, struct moment now, str
     slot->keeper->n_renewals++;
 }
 
+/* Read again, a token that says when it expires does not outlive what was known of it: a wall clock that
+ * has been set back would give it another life. False if it is dead. */
+static bool is_within_first_life(const struct slot *slot, const struct token *token,
+                                 struct moment now, struct moment *until)
+{
+    if (!slot->token || !token_equals(slot->token, token) || !token_expires_at(token))
+        return true;
+    if (until->boot_ms > slot->until.boot_ms)
+        until->boot_ms = slot->until.boot_ms;
+    return now.boot_ms < until->boot_ms;
+}
+
 static void on_arrived(void *owner, struct token *token)
 {
     struct slot *slot = owner;
@@ -194,7 +206,7 @@ static void on_arrived(void *owner, struct token *token)
     struct moment now = keeper_now(keeper), until;
 
     slot->changing = false;
-    if (!life_of(keeper, token, now, &until)) {
+    if (!life_of(keeper, token, now, &until) || !is_within_first_life(slot, token, now, &until)) {
         fail(slot, "the token that it gave has expired already", false);
     } else {
         if (slot->token && token_equals(slot->token, token))

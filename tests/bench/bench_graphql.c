@@ -1,14 +1,15 @@
-/* How long it takes to read a GraphQL document.
+/* How long it takes to read a GraphQL document, and to judge a request.
  *
  *   bench_graphql [ROUNDS]        everything, as JSON rows
  *   bench_graphql list            the names of the documents
  *   bench_graphql document NAME   one of them, for other programs
  *   bench_graphql parse NAME N    reads it N times, for a profiler */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/graphql/parse.h"
+#include "policy/graphql/gate.h"
 #include "tests/bench/rows.h"
 
 /* What a storefront sends: a search with its fragments. About 2 KiB, as an app's client prints it. */
@@ -121,11 +122,12 @@ static const char search[] =
 static const char order[] = "{ order(id: \"1\") { id status total { value currency } } }";
 
 static struct measured {
-    const char *name;
+    const char *name, *what;
+    void (*run)(void *context);
     char *text;
     size_t len;
     struct arena arena;
-} documents[3];
+} documents[5];
 
 enum { N_DOCUMENTS = sizeof documents / sizeof *documents, MANY_FIELDS = 400 };
 
@@ -148,15 +150,6 @@ static char *schema_text(void)
     return text;
 }
 
-static void make_documents(void)
-{
-    documents[0] = (struct measured){ .name = "small operation", .text = strdup(order) };
-    documents[1] = (struct measured){ .name = "search operation", .text = strdup(search) };
-    documents[2] = (struct measured){ .name = "schema", .text = schema_text() };
-    for (size_t i = 0; i < N_DOCUMENTS; i++)
-        documents[i].len = strlen(documents[i].text);
-}
-
 static void parse(void *context)
 {
     struct measured *measured = context;
@@ -171,9 +164,77 @@ static void parse(void *context)
     arena_clear(&measured->arena);
 }
 
+/* ---- requests ---- */
+
+/* As a client sends it: the document in JSON, with variables. */
+static char *request_text(const char *document, const char *variables)
+{
+    json_t *query = json_string(document);
+    char *quoted = json_dumps(query, JSON_ENCODE_ANY | JSON_COMPACT), *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    fprintf(out, "{\"operationName\":null,\"variables\":%s,\"query\":%s}", variables, quoted);
+    fclose(out);
+    free(quoted);
+    json_decref(query);
+    return text;
+}
+
+static struct graphql_gate *gate;
+
+static void make_gate(void)
+{
+    static const char text[] =
+        "type Query { productSearch: Int @auth(scope: PUBLIC) facets: Int @auth(scope: PUBLIC) "
+        "order: "
+        "Int @auth(scope: PRIVATE, productCode: \"66\", resourceCode: \"ViewOrder\") }";
+    struct graphql_schema schema = { .n_files = 0 };
+    struct graphql_report report = { .rules = NULL };
+
+    graphql_schema_add(&schema, "bench", strdup(text), strlen(text), &report);
+    graphql_schema_link(&schema, &report);
+    gate = graphql_gate_new(&schema, GRAPHQL_BUILDER_2X);
+    graphql_schema_fini(&schema);
+    graphql_report_fini(&report);
+}
+
+/* From the bytes of the body to the answer: JSON, document, selection, rules. */
+static void judge(void *context)
+{
+    static struct graphql_judgement judgement;
+    struct measured *measured = context;
+    struct graphql_message message = { .method = TEXT("POST"),
+                                       .content_type = TEXT("application/json"),
+                                       .body = { measured->text, measured->len } };
+
+    graphql_judge(gate, &message, &measured->arena, &judgement);
+    if (judgement.answer > GRAPHQL_GUARDED) {
+        fprintf(stderr, "%s: %s\n", measured->name, judgement.why);
+        exit(1);
+    }
+}
+
+static void make_documents(void)
+{
+    static const char variables[] =
+        "{\"query\":\"shoes\",\"withFacets\":true,\"from\":0,\"to\":11}";
+
+    documents[0] = (struct measured){ "small operation", "parse", parse, .text = strdup(order) };
+    documents[1] = (struct measured){ "search operation", "parse", parse, .text = strdup(search) };
+    documents[2] = (struct measured){ "schema", "parse", parse, .text = schema_text() };
+    documents[3] = (struct measured){ "small request", "parse and judge", judge,
+                                      .text = request_text(order, "{}") };
+    documents[4] = (struct measured){ "search request", "parse and judge", judge,
+                                      .text = request_text(search, variables) };
+    for (size_t i = 0; i < N_DOCUMENTS; i++)
+        documents[i].len = strlen(documents[i].text);
+    make_gate();
+}
+
 static double measure(void *context)
 {
-    return bench_ns_per_call(parse, context);
+    return bench_ns_per_call(((struct measured *)context)->run, context);
 }
 
 static int measure_all(size_t rounds)
@@ -181,8 +242,8 @@ static int measure_all(size_t rounds)
     struct bench bench = { .suite = "graphql", .n_rounds = rounds };
 
     for (size_t i = 0; i < N_DOCUMENTS; i++)
-        bench_add(&bench, "ns", measure, &documents[i], "parse, %s, %zu bytes", documents[i].name,
-                  documents[i].len);
+        bench_add(&bench, "ns", measure, &documents[i], "%s, %s, %zu bytes", documents[i].what,
+                  documents[i].name, documents[i].len);
     bench_run(&bench);
     bench_print(&bench, stdout);
     return 0;
@@ -210,7 +271,7 @@ int main(int argc, char **argv)
         fputs(find(argv[2])->text, stdout);
     } else if (argc == 4 && strcmp(argv[1], "parse") == 0) {
         for (unsigned long n = strtoul(argv[3], NULL, 10); n > 0; n--)
-            parse(find(argv[2]));
+            find(argv[2])->run(find(argv[2]));
     } else {
         code = measure_all(argc > 1 ? strtoul(argv[1], NULL, 10) : 5);
     }
@@ -218,5 +279,6 @@ int main(int argc, char **argv)
         free(documents[i].text);
         arena_fini(&documents[i].arena);
     }
+    graphql_gate_unref(gate);
     return code;
 }

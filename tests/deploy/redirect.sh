@@ -40,10 +40,10 @@ chmod 711 "$scratch"
 mkdir "$scratch/run"
 chown $sidecar_user "$scratch/run"
 cp config/examples/manifest.json "$bin/janus-sim" "$bin/janus-sidecar" "$scratch/"
-as() { # USER COMMAND...
+as() { # USER COMMAND...: only in a subshell, whose process it becomes, so that whoever ends that ends it
     local user=$1
     shift
-    setpriv --reuid "$user" --regid "$user" --clear-groups --inh-caps=-all "$@"
+    exec setpriv --reuid "$user" --regid "$user" --clear-groups --inh-caps=-all "$@"
 }
 wait_ready() { # LOG: sets `ready`
     local end=$((SECONDS + 15))

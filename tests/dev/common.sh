@@ -38,12 +38,13 @@ step() { # LOG TEXT COMMAND...
 # --- what must be installed ------------------------------------------------------------------------
 
 packages_build="gcc libc6-dev cmake ninja-build pkg-config libevent-dev libevhtp-dev libssl-dev
-    libjansson-dev libidn2-dev libcmocka-dev ca-certificates"
+    libjansson-dev libidn2-dev libc-ares-dev libcmocka-dev ca-certificates"
 packages_run="curl"
 packages_check="clang-format clang-tidy cppcheck"
 packages_bench="curl jq"
 packages_guard="valgrind strace jq"
 packages_fuzz="clang libclang-rt-14-dev"
+packages_metrics="python3-prometheus-client curl jq" # the OpenMetrics parser; promtool: find_promtool
 
 package_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -73,6 +74,25 @@ need() { # PACKAGE...
     step apt-update "package lists" "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update &&
         step apt-install "installed ${missing[*]}" "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
             apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+# Where promtool is; fetched where it is not, out of Debian's package and without installing that, because to
+# install it is to start a server.
+find_promtool() {
+    local tools=$PWD/build/tools
+    command -v promtool && return 0
+    [ -x "$tools/promtool" ] || fetch_promtool "$tools" >build/log/promtool.log 2>&1 || return 1
+    echo "$tools/promtool"
+}
+
+fetch_promtool() { # FOLDER
+    local scratch status
+    command -v apt-get >/dev/null && mkdir -p "$1" && scratch=$(mktemp -d) || return 1
+    (cd "$scratch" && { apt-get download prometheus || { apt-get update && apt-get download prometheus; }; } &&
+        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool && mv usr/bin/promtool "$1/")
+    status=$?
+    rm -rf "$scratch"
+    return $status
 }
 
 # --- building --------------------------------------------------------------------------------------

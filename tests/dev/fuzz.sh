@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# ./dev fuzz [SECONDS]: every fuzzer, for SECONDS each, beginning with its committed seeds.
+# ./dev fuzz [SECONDS [SEED]]: every fuzzer, for SECONDS each, beginning with its committed seeds. SEED decides what
+# is tried; without one each run tries something else.
 # Prints TAP for ./dev test; what a fuzzer found stays in build/fuzz/found/ to be run again:
 #   build/fuzz/bin/fuzz_NAME build/fuzz/found/NAME-crash-...
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -8,6 +9,7 @@ seconds=${1:-60}
 case $seconds in
     ''|*[!0-9]*) echo "./dev fuzz: \"$seconds\" is not a number of seconds" >&2; exit 2 ;;
 esac
+seed=${2:-0} # libFuzzer takes 0 for "any"
 need $packages_build $packages_fuzz && build fuzz || {
     echo "not ok 1 - the fuzzers build"
     echo "1..1"
@@ -26,8 +28,11 @@ for fuzzer in build/fuzz/bin/fuzz_*; do
     if [ -d "tests/fuzz/seeds/$name" ]; then cp -R "tests/fuzz/seeds/$name/." "$corpus/"; fi
     words=()
     if [ -f "tests/fuzz/dictionaries/$name" ]; then words=("-dict=tests/fuzz/dictionaries/$name"); fi
-    if "$fuzzer" "$corpus" "${words[@]}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="build/fuzz/found/$name-" >"$log" 2>&1 </dev/null; then
+    case $name in
+        head|chunked|destination|identity|exchange) words=(-dict=tests/fuzz/dictionaries/http) ;;
+    esac
+    if "$fuzzer" "$corpus" "${words[@]}" -seed="$seed" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+        -print_final_stats=1 -artifact_prefix="build/fuzz/found/$name-" >"$log" 2>&1 </dev/null; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
         echo "ok $total - fuzz $name (${runs:-?} runs)"
     else

@@ -5,8 +5,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 case ${1:-} in
-    '') once=no listen=127.0.0.1:8380 admin=127.0.0.1:8381 ;;
-    --once) once=yes listen=127.0.0.1:0 admin=127.0.0.1:0 ;;
+    '') once=no listen=127.0.0.1:8380 admin=127.0.0.1:8381 guard=127.0.0.1:8382 ;;
+    --once) once=yes listen=127.0.0.1:0 admin=127.0.0.1:0 guard=127.0.0.1:0 ;;
     *) echo "./dev run: there is no \"$1\", only --once" >&2; exit 2 ;;
 esac
 
@@ -53,24 +53,30 @@ wait_ready() { # PID LOG NAME
 }
 
 start_simulator() {
-    build/release/bin/janus-sim --listen 127.0.0.1:0 --account $account --workspace $workspace \
+    build/release/bin/janus-sim --listen 127.0.0.1:0 --plain 127.0.0.1:0 --account $account --workspace $workspace \
         --ca-out "$scratch/ca.pem" --token-out "$scratch/token" 2>"$scratch/janus-sim.log" &
     simulator=$!
     wait_ready "$simulator" "$scratch/janus-sim.log" "the simulator"
-    simulator_port=${ready##*:}
+    app_port=${ready##*:}
+    simulator_port=${ready%% plain=*}
+    simulator_port=${simulator_port##*:}
     result ok "local Janus simulator on 127.0.0.1:$simulator_port: it plays every host below, over TLS"
 }
 
 start_sidecar() {
     build/release/bin/janus-sidecar run --manifest $manifest --account $account --workspace $workspace \
         --listen $listen --admin $admin --token-file "$scratch/token" --ca-file "$scratch/ca.pem" \
+        --provider-schemas config/examples/provider-schemas --guard-listen $guard \
+        --guard-app "http://127.0.0.1:$app_port" --graphql-schema config/examples/graphql \
         --allow-address 127.0.0.0/8 --connect-to "::127.0.0.1:$simulator_port" 2>"$scratch/janus-sidecar.log" &
     sidecar=$!
     wait_ready "$sidecar" "$scratch/janus-sidecar.log" "the sidecar"
     listen=${ready#*listen=} listen=${listen%% *}
     admin=${ready#*admin=} admin=${admin%% *}
+    guard=${ready#*guard=} guard=${guard%% *}
     proxy=http://$listen
     result ok "sidecar on $listen, admin on $admin, policies from $manifest"
+    result ok "its guard on $guard, before the app's own GraphQL (config/examples/graphql)"
 }
 
 # --- the simulator's own answers: what arrived, new tokens -------------------------------------------
@@ -181,6 +187,13 @@ expect_code() { # CODE: our own answer's code, and nothing reached the origin
         *) wrong+=("the answer has no code $1") ;;
     esac
     expect_arrived 0
+}
+
+expect_graphql_error() { # CODE: the guard's own answer
+    case $body in
+        *"\"code\":\"$1\""*'"data":null'*) ;;
+        *) wrong+=("the answer is no GraphQL error with the code $1") ;;
+    esac
 }
 
 expect_arrived() { expect "the number of requests at the origin" "$arrived" "$1"; }
@@ -299,6 +312,42 @@ all_samples() {
     expect_code MethodNotAllowed
     finish "405: inside a tunnel nothing could be judged; VTEX_IO=true keeps the clients on http://"
 
+    begin "DENIED: another app's private query, and nobody who could be granted it"
+    send -x "$proxy" -H 'Content-Type: application/json' -d '{"query":"{ brands { name } }"}' \
+        "http://app.io.vtex.com/vtex.catalog-graphql/v1/$account/$workspace/_v/graphql"
+    expect_status 403
+    expect_code GraphQLDenied
+    finish "the app token opens the way to the app; @auth there wants to know who asks"
+
+    local graphql=(-H 'Host: orders-bridge.example' -H 'Content-Type: application/json')
+    local own=http://$guard/$account/$workspace/_v/graphql
+
+    begin "GUARDED: a public query comes in, and nobody is asked"
+    send "${graphql[@]}" -d '{"query":"{ warehouses }"}' "$own"
+    expect_status 200
+    expect_origin orders-bridge.example
+    finish "the guard read it and passed it on to the app as it came"
+
+    begin "GUARDED: a private query without a token, behind an alias"
+    send "${graphql[@]}" -d '{"query":"{ warehouses: order(id: 1) { state } }"}' "$own"
+    expect_status 200
+    expect_graphql_error UNAUTHENTICATED
+    expect_arrived 0
+    finish "a GraphQL error; the app saw nothing of it"
+
+    begin "GUARDED: a private query by Ana, to whom License Manager grants it"
+    send "${graphql[@]}" -H "Cookie: VtexIdclientAutCookie=$user" -d '{"query":"{ order(id: 1) { state } }"}' "$own"
+    expect_status 200
+    expect_arrived 3
+    finish "VTEX ID said who she is, License Manager that she may, and the app got it: three requests"
+
+    begin "GUARDED: a mutation by Ana, which nobody has granted her"
+    send "${graphql[@]}" -H "Cookie: VtexIdclientAutCookie=$user" -d '{"query":"mutation { cancel(id: 1) }"}' "$own"
+    expect_status 200
+    expect_graphql_error FORBIDDEN
+    expect_arrived 1
+    finish "who she is was known still; License Manager alone was asked, and said no"
+
     begin "ROTATED: the next requests carry the new token"
     ask_simulator POST rotate >/dev/null
     app=$(current_token)
@@ -327,6 +376,7 @@ and where VTEX IO would hand the app a token (header x-vtex-credential, ctx.auth
   allowed is what $manifest opens; a denial says what is missing there
   account $account, workspace $workspace; every host is played by the local simulator
   admin   http://$admin
+  guard   http://$guard/$account/$workspace/_v/graphql, before an app that echoes
 Requests are shown below as they come. Ctrl-C ends it.
 
 TEXT
@@ -336,7 +386,7 @@ TEXT
 
 need $packages_build $packages_run && build release || exit 1
 if [ $once = no ]; then
-    for address in $listen $admin; do
+    for address in $listen $admin $guard; do
         port_taken "$address" &&
             give_up "$address is in use (another ./dev run?): end that first, or use ./dev run --once"
     done

@@ -11,9 +11,10 @@ esac
 
 suite_limit=300     # seconds until a suite counts as hanging
 fuzz_seconds=5      # for each fuzzer; ./dev fuzz takes longer
+fuzz_seed=1         # a change is not red because of what a dice found; the night and ./dev fuzz look for that
 soak_time=10s       # ./dev soak takes longer
 if [ $nightly = yes ]; then
-    suite_limit=3600 fuzz_seconds=60 soak_time=30m
+    suite_limit=3600 fuzz_seconds=60 fuzz_seed=0 soak_time=30m
 fi
 units_limit_ms=3000 # all unit tests together, release build, processor time: under 1000 on a quiet machine
 
@@ -191,7 +192,7 @@ samples() {
 
 # --- everything ---------------------------------------------------------------------------------------
 
-need $packages_build $packages_run $packages_check $packages_fuzz $packages_guard $(packages_node) || {
+need $packages_build $packages_run $packages_check $packages_fuzz $packages_guard $packages_metrics $(packages_node) || {
     fail "installing what is missing"
     finish
 }
@@ -233,10 +234,12 @@ else
 fi
 samples
 suite conformance env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/conformance/run.js
+suite differential env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/differential/heads.js
 suite soak env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/dev/bin" build/dev/bin/soak "$soak_time"
 optional_suite package tests/deploy/package.sh
 optional_suite redirect tests/deploy/redirect.sh
+optional_suite metrics tests/deploy/metrics.sh
 result skip "compose: minutes, and an engine; tests/deploy/compose.sh tries docker-compose.yml"
-suite fuzz tests/dev/fuzz.sh "$fuzz_seconds"
+suite fuzz tests/dev/fuzz.sh "$fuzz_seconds" "$fuzz_seed"
 suite clang-tidy tests/dev/check.sh tidy
 finish

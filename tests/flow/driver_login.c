@@ -14,6 +14,8 @@
 #include "proxy/login.h"
 #include "proxy/loop.h"
 #include "proxy/origin/pool.h"
+#include "proxy/origin/resolve.h"
+#include "proxy/tally.h"
 
 enum { SIGNALS = 4 };
 
@@ -81,14 +83,16 @@ static void run(const struct settings *settings, const struct tls *tls)
     struct event *signals[SIGNALS];
 
     driver.loop = loop_new();
-    struct resolver *resolver = resolver_new(driver.loop);
+    struct tally tally = { 0 };
+    struct resolver *resolver = resolver_new(driver.loop, settings, &tally.names);
     struct origin_context context = { .loop = driver.loop,
                                       .resolver = resolver,
                                       .tls = tls,
                                       .settings = settings,
                                       .attempts = deadlines_new(driver.loop, CONNECT_ATTEMPT_MS),
                                       .connecting =
-                                          deadlines_new(driver.loop, settings->connect_ms) };
+                                          deadlines_new(driver.loop, settings->connect_ms),
+                                      .tally = &tally };
     driver.pool = pool_new(&context);
     struct login_rules rules = { driver.loop, driver.pool, settings };
     driver.source = login_source_new(&rules);

@@ -119,7 +119,7 @@ static void answer_200(struct origin *origin)
 /* A literal is an address whatever routes the machine has: nobody is asked for it. */
 static void to_ipv6(void **state)
 {
-    struct origin *origin = origin_new_plain6();
+    struct origin *origin = origin_new_plain6(0);
     char connect_to[64];
     struct plan plan = { .options = { "--plaintext-host", "any.partner.example", "--allow-address",
                                       "::1/128", "--connect-to", connect_to } };

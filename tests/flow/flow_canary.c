@@ -24,6 +24,7 @@ enum { CANARIES = 3, ABORTED = 256 + SIGABRT };
 
 struct canary {
     struct town town;
+    bool json;              /* the log */
     char *tokens[CANARIES]; /* in the order of their use; freed by canary_free() */
 };
 
@@ -126,6 +127,9 @@ static const struct request {
     { "GET /_sim/raw?bytes=nonsense%0d%0a%0d%0a HTTP/1.1\r\n" STORE "\r\n", 502 },
     { "GET /_sim/bytes/100000?chunked=1 HTTP/1.1\r\n" STORE "\r\n", 200 },
     { "GET /_sim/until-close/1000 HTTP/1.1\r\n" STORE "\r\n", 200 },
+    { "GET /_sim/echo/;authToken=x HTTP/1.1\r\n" STORE
+      "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n",
+      0 },
     { "GET /_sim/echo HTTP/1.1\r\n" STORE "\r\n", 200 },
 };
 
@@ -145,8 +149,25 @@ static void expect_silence(const struct canary *canary, const char *what, const 
     }
 }
 
+/* What an app must not do, and what is masked in the log then: the token in a path, as its bytes and escaped.
+ * A slash ends a value there, so the token is one without. */
+static void drive_in_path(const struct canary *canary)
+{
+    for (size_t i = 0; i < CANARIES && canary->tokens[i]; i++) {
+        struct bytes head = { 0 };
+        if (strpbrk(canary->tokens[i], "/<>"))
+            continue;
+        bytes_print(&head, "GET /_sim/echo/authToken=%s HTTP/1.1\r\n" STORE "\r\n",
+                    canary->tokens[i]);
+        town_ask(&canary->town, head.at);
+        clients_close();
+        bytes_free(&head);
+    }
+}
+
 static void drive(const struct canary *canary)
 {
+    drive_in_path(canary);
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
         const struct response *response = town_ask(&canary->town, requests[i].head);
         if (requests[i].status && response->status != requests[i].status)
@@ -179,6 +200,18 @@ static unsigned generation_of(const struct town *town)
     return generation;
 }
 
+static void await_generation(const struct canary *canary, unsigned generation)
+{
+    char line[64];
+
+    if (!canary->json) {
+        town_await_generation(&canary->town, generation);
+        return;
+    }
+    snprintf(line, sizeof(line), "\"event\":\"token\",\"generation\":%u,", generation);
+    process_await_line(canary->town.sidecar, line);
+}
+
 /* Until a token of another generation is in use. The log may have told of some already: a refused
  * token is renewed. */
 static void rotate(struct canary *canary, const struct source *source, size_t i)
@@ -189,7 +222,7 @@ static void rotate(struct canary *canary, const struct source *source, size_t i)
         source->write(&canary->town, i);
     if (source->asked)
         process_signal(canary->town.sidecar, SIGHUP);
-    town_await_generation(&canary->town, before + 1);
+    await_generation(canary, before + 1);
 }
 
 static void first_day(struct canary *canary, const struct source *source,
@@ -199,17 +232,34 @@ static void first_day(struct canary *canary, const struct source *source,
     if (source->write)
         source->write(&canary->town, 0);
     town_start(&canary->town, plan);
-    town_await_generation(&canary->town, 1);
+    await_generation(canary, 1);
 }
 
-static struct town_plan plan_of(const struct source *source, const char *scrub)
+static struct town_plan plan_of(const struct source *source, const char *scrub, const char *format)
 {
     struct town_plan plan = {
         .no_login = source->write || source->environment,
         .environment = source->environment,
-        .options = { "--token-sources", kind_of(source), "--log-level", "debug", "--scrub", scrub,
-                     "--token-overlap", "50ms", "--token-retry", "100ms", "--token-retry-max",
-                     "100ms", "--token-wait", "500ms", "--pool-idle-timeout", "10m" },
+        .options = { "--token-sources",
+                     kind_of(source),
+                     "--log-level",
+                     "debug",
+                     "--log-format",
+                     format,
+                     "--trace",
+                     "make",
+                     "--scrub",
+                     scrub,
+                     "--token-overlap",
+                     "50ms",
+                     "--token-retry",
+                     "100ms",
+                     "--token-retry-max",
+                     "100ms",
+                     "--token-wait",
+                     "500ms",
+                     "--pool-idle-timeout",
+                     "10m" },
         .dumps = true,
     };
     size_t n = 0;
@@ -302,11 +352,11 @@ static void expect_no_core(struct canary *canary)
 static void written(void **state)
 {
     const struct source *source = *state;
-    static const char *const scrubs[] = { "mask", "off" };
+    static const char *const scrubs[] = { "mask", "off" }, *const formats[] = { "logfmt", "json" };
 
     for (size_t i = 0; i < sizeof(scrubs) / sizeof(scrubs[0]); i++) {
-        struct town_plan plan = plan_of(source, scrubs[i]);
-        struct canary canary = { 0 };
+        struct town_plan plan = plan_of(source, scrubs[i], formats[i]);
+        struct canary canary = { .json = strcmp(formats[i], "json") == 0 };
         first_day(&canary, source, &plan);
         for (size_t day = 0; day < CANARIES; day++) {
             if (day)
@@ -318,7 +368,7 @@ static void written(void **state)
         look_at_commands(&canary, &plan);
         sidecar_stop(canary.town.sidecar);
         const char *log = process_log(canary.town.sidecar);
-        assert_non_null(strstr(log, "outcome=relayed"));
+        assert_non_null(strstr(log, i ? "\"outcome\":\"relayed\"" : "outcome=relayed"));
         expect_silence(&canary, "the log", log, strlen(log));
         town_forget(&canary.town);
         canary_free(&canary);
@@ -374,8 +424,8 @@ static void remembered(void **state)
 {
     const struct source *source = *state;
     const char *folder = getenv("JANUS_RELEASE_BIN_DIR");
-    struct town_plan plan = plan_of(source, "off");
-    struct canary canary = { 0 };
+    struct town_plan plan = plan_of(source, "off", "json");
+    struct canary canary = { .json = true };
 
     if (!folder || !*folder) {
         print_message("skipped: JANUS_RELEASE_BIN_DIR does not name the release build\n");

@@ -53,22 +53,32 @@ static struct opening {
     const char *name;
     struct plan plan;
     bool shakes_hands; /* in vain */
+    bool listens;      /* and does not answer */
     unsigned status;
     const char *code;
 } openings[] = {
     { "nobody listens",
       { .other_port = true, .options = { "--circuit-failures", "3" } },
       false,
+      false,
       502,
       "OriginUnreachable" },
     { "certificates that are not accepted",
       { .certificate = CERTIFICATE_STRANGER, .options = { "--circuit-failures", "3" } },
       true,
+      false,
       502,
       "OriginCertificate" },
     { "nobody answers the handshake",
       { .options = { "--circuit-failures", "3", "--connect-timeout", "100ms" } },
       false,
+      false,
+      504,
+      "ProxyTimeout" },
+    { "requests are not answered",
+      { .options = { "--circuit-failures", "3", "--response-timeout", "100ms" } },
+      false,
+      true,
       504,
       "ProxyTimeout" },
 };
@@ -84,6 +94,8 @@ static void opens(void **state)
         client_say(client, GET);
         if (story->shakes_hands)
             origin_accept_failing(own.origin);
+        if (story->listens)
+            origin_head(origin_accept(own.origin));
         expect_answer(client_response(client), story->status, story->code, "");
     }
     process_await_line(own.sidecar, "event=circuit_open");
@@ -185,6 +197,58 @@ static void comes_back(void **state)
     answered(conn, client);
     world_close(&own);
     origin_free(late);
+}
+
+/* It still accepts connections: an answer is what counts. One that comes late enough not to be one more silence,
+ * and soon enough not to be waited for by the next request. */
+static void speaks_again(void **state)
+{
+    static const struct plan plan = { .options = { "--circuit-failures", "2", "--response-timeout",
+                                                   "200ms" } };
+    struct world own;
+
+    (void)state;
+    world_open(&own, &plan);
+    struct client *client = world_client(&own), *other = world_client(&own);
+    for (int i = 0; i < 2; i++) {
+        client_say(client, GET);
+        origin_head(origin_accept(own.origin));
+        expect_answer(client_response(client), 504, "ProxyTimeout", "");
+    }
+    expect_left_alone(client);
+    ask_until_knocked(client, own.origin);
+    struct origin_conn *conn = origin_accept(own.origin);
+    origin_head(conn);
+    expect_left_alone(other); /* connected is not answered */
+    origin_say(conn, OK);
+    expect_body(client_response(client), "ok");
+    process_await_line(own.sidecar, "event=circuit_closed");
+    world_metrics(&own, "janus_sidecar_circuits_open 0\n");
+    world_close(&own);
+}
+
+/* A slow request among others that are answered says nothing about the origin. */
+static void one_slow_request(void **state)
+{
+    static const struct plan plan = { .options = { "--circuit-failures", "2", "--response-timeout",
+                                                   "100ms" } };
+    struct world own;
+
+    (void)state;
+    world_open(&own, &plan);
+    struct client *slow = world_client(&own), *quick = world_client(&own);
+    for (int i = 0; i < 4; i++) {
+        client_say(slow, GET);
+        origin_head(origin_accept(own.origin));
+        expect_answer(client_response(slow), 504, "ProxyTimeout", "");
+        client_say(quick, GET);
+        struct origin_conn *conn = origin_accept(own.origin);
+        origin_head(conn);
+        origin_say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+        expect_body(client_response(quick), "ok");
+    }
+    assert_null(strstr(process_log(own.sidecar), "event=circuit_open"));
+    world_close(&own);
 }
 
 /* Whoever probes may leave; the next one probes then. */
@@ -293,6 +357,8 @@ static struct single {
 } singles[] = {
     { "a probe that fails: twice as long", probe_fails },
     { "an address that comes back", comes_back },
+    { "a silent one that speaks again", speaks_again },
+    { "one slow request among others", one_slow_request },
     { "a prober that leaves", prober_leaves },
     { "other addresses of the name are used", other_addresses },
     { "other hosts at the same address go on", other_hosts },

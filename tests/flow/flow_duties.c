@@ -137,6 +137,41 @@ static void via_is_added(void **state)
     world_close(&own);
 }
 
+/* ---- who asked, where it is asked for */
+
+static struct forwarded {
+    const char *name, *form, *headers, *to_origin, *not_sent;
+} forwardeds[] = {
+    { "nobody asked", "off", "", "Host: ", "orwarded" },
+    { "RFC 7239", "standard", "", "Forwarded: for=127.0.0.1;proto=http\r\n", "X-Forwarded" },
+    { "behind what the app wrote", "standard", "Forwarded: for=a\r\n",
+      "Forwarded: for=a\r\nForwarded: for=127.0.0.1;proto=http\r\n", "X-Forwarded" },
+    { "as most write it", "x-forwarded", "",
+      "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\n", "Forwarded: for" },
+    { "as most write it, behind the app's own", "x-forwarded", "X-Forwarded-For: 10.0.0.1\r\n",
+      "X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 127.0.0.1\r\n", "Forwarded: for" },
+};
+
+static void says_who_asked(void **state)
+{
+    const struct forwarded *story = *state;
+    struct plan plan = { .options = { "--forwarded", story->form } };
+    char request[256];
+    struct world own;
+
+    world_open(&own, &plan);
+    snprintf(request, sizeof(request), "GET /a HTTP/1.1\r\n" ANY "%s\r\n", story->headers);
+    struct client *client = world_client(&own);
+    client_say(client, request);
+    struct origin_conn *conn = origin_accept(own.origin);
+    const char *head = origin_head(conn);
+    if (!strstr(head, story->to_origin) || strstr(head, story->not_sent))
+        fail_msg("%s", head);
+    origin_say(conn, OK);
+    client_response(client);
+    world_close(&own);
+}
+
 int main(void)
 {
     static struct stories stories;
@@ -144,5 +179,6 @@ int main(void)
     STORIES_ADD(&stories, sent, sent_as);
     STORIES_ADD(&stories, answered, answered_by_us);
     STORIES_ADD(&stories, vias, via_is_added);
+    STORIES_ADD(&stories, forwardeds, says_who_asked);
     return flow_run("duties", &stories, &world, NULL);
 }

@@ -58,6 +58,11 @@ static void ask(struct caller *caller, const struct request *request, struct tri
     struct reply reply;
 
     caller_ask(caller, request, &reply);
+    /* the source that has just failed is asked again after a pause, though a short one */
+    for (unsigned i = 0; must && reply.result == RESULT_REFUSED && i < 100; i++) {
+        poll(NULL, 0, 5);
+        caller_ask(caller, request, &reply);
+    }
     if (reply.result == RESULT_RIGHT)
         return;
     trial->hurt++;

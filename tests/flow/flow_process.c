@@ -267,6 +267,25 @@ static void drain_has_an_end(void **state)
     world_forget(&own);
 }
 
+/* ---- a token whose overlap is over, and none before it: nothing is due */
+
+enum { REST_MS = 500, REST_CPU_MS = 100 };
+
+static void rests(void **state)
+{
+    static const struct plan plan = { .options = { "--token-overlap", "0s" } };
+
+    (void)state;
+    world_open(&own, &plan);
+    process_await_line(own.sidecar, "event=token generation=1");
+    long before = process_cpu_ms(own.sidecar);
+    wait_any(NULL, 0, now_ms() + REST_MS);
+    long used = process_cpu_ms(own.sidecar) - before;
+    if (used > REST_CPU_MS)
+        fail_msg("%ld ms of processor time in %d ms of rest", used, REST_MS);
+    world_close(&own); /* its end does not wait for --drain-timeout */
+}
+
 /* ---- the deadline and the last client at the same time */
 
 enum { AT_ONCE = 5, ROUNDS = 4, DRAIN_MS = 100 };
@@ -411,6 +430,7 @@ static struct single {
     { "check reads lines", check_reads_lines },
     { "SIGTERM lets what is under way end", drains },
     { "SIGTERM does not wait for ever", drain_has_an_end },
+    { "at rest behind the first token, and ready to end", rests },
     { "the last client leaves when the drain's time is over", leaves_at_the_deadline },
     { "a second signal ends at once", second_signal },
     { "SIGTERM while a request waits for a token", ends_while_waiting },

@@ -350,11 +350,13 @@ static void judge_robots(const struct answer *answer, const char *name)
 static void judge_other(const struct answer *answer)
 {
     struct reply *reply = answer->reply;
-    bool own = strcmp(answer->request->method, "HEAD") == 0 ||
-               (answer->own.at && strstr(answer->own.at, "\"source\":\"janus-sidecar\""));
+    bool to_head = strcmp(answer->request->method, "HEAD") == 0;
+    bool own =
+        to_head || (answer->own.at && strstr(answer->own.at, "\"source\":\"janus-sidecar\""));
 
     reply->result = answer->request->denied ? RESULT_RIGHT : RESULT_FAILED;
-    if (reply->status == 401 && answer->own.at && strcmp(answer->own.at, "sorry") == 0)
+    if (reply->status == 401 &&
+        (to_head || (answer->own.at && strcmp(answer->own.at, "sorry") == 0)))
         reply->result = RESULT_REFUSED;
     else if (!own || reply->status < 400)
         say(reply, RESULT_WRONG, "status %u from nobody", reply->status);

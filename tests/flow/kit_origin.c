@@ -97,9 +97,10 @@ struct origin *origin_new_beside(uint16_t port)
     return listen_at(address, NULL);
 }
 
-struct origin *origin_new_plain6(void)
+struct origin *origin_new_plain6(uint16_t port)
 {
     union address address = { .six = { .sin6_family = AF_INET6,
+                                       .sin6_port = htons(port),
                                        .sin6_addr = IN6ADDR_LOOPBACK_INIT } };
 
     return listen_at(address, NULL);

@@ -21,8 +21,8 @@ struct origin *origin_new(enum certificate_kind kind);
 struct origin *origin_new_plain(void); /* without TLS */
 /* The same at 127.0.0.2 and a given port; NULL if that is taken. */
 struct origin *origin_new_beside(uint16_t port);
-/* The same at [::1]; NULL where there is no IPv6. */
-struct origin *origin_new_plain6(void);
+/* The same at [::1]; port 0: any. NULL where there is no IPv6, or the port is taken. */
+struct origin *origin_new_plain6(uint16_t port);
 void origin_free(struct origin *origin);
 /* From the next connection on it is this that it serves; takes `context`. */
 void origin_serve(struct origin *origin, SSL_CTX *context);

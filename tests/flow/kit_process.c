@@ -162,6 +162,8 @@ static void become(const struct process_plan *plan, int out, int err)
     dup2(input_of(plan->input), STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
+    if (plan->log == LOG_INTO_NOTHING)
+        close(STDERR_FILENO);
     hand_over(plan->handed); /* last: 3 and 4 may be one of the others */
     limit_files(plan->max_files);
     if (plan->dumps)
@@ -334,6 +336,15 @@ void process_forget_log(struct process *process)
 {
     process->err.bytes.n = process->awaited = 0;
     process->err.bytes.at[0] = '\0';
+}
+
+void process_close_log(struct process *process)
+{
+    if (process->err.fd < 0)
+        return;
+    unwatch(process->err.fd);
+    close(process->err.fd);
+    process->err.fd = -1;
 }
 
 /* The next whole line behind what was awaited, or NULL. */

@@ -13,7 +13,12 @@ struct process;
 
 enum { NOBODY = 65534 };
 
-enum process_log { LOG_INTO_PIPE, LOG_INTO_FILE, LOG_INTO_TERMINAL };
+enum process_log {
+    LOG_INTO_PIPE,
+    LOG_INTO_FILE,
+    LOG_INTO_TERMINAL,
+    LOG_INTO_NOTHING /* no descriptor at all, as after 2>&- */
+};
 
 struct process_plan {
     const char *folder;         /* of the program; NULL: as above */
@@ -46,6 +51,8 @@ const char *process_output(const struct process *process);
 const char *process_log(const struct process *process);
 /* Lets go of what was logged so far, lest a long run's log fill the test's memory. */
 void process_forget_log(struct process *process);
+/* Nobody reads the log any more: its pipe has no other end. */
+void process_close_log(struct process *process);
 
 /* Waits for a line on standard error that holds `needle`, behind the last line that was awaited.
  * Returns the line, which the caller frees. Fails the test if the process ends without it. */

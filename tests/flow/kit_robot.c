@@ -297,9 +297,12 @@ static bool token_is_too_old(struct talk *talk)
 static void refuse(struct talk *talk)
 {
     static const char refusal[] = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 5\r\n\r\nsorry";
+    size_t n = sizeof(refusal) - 1;
 
     count(talk->robot, &talk->robot->counts.refusals);
-    if (!give(talk, refusal, sizeof(refusal) - 1))
+    if (strncmp(talk->head, "HEAD ", 5) == 0)
+        n -= 5;
+    if (!give(talk, refusal, n))
         talk->keep = false;
 }
 

@@ -54,7 +54,9 @@ static void check_span(struct text part, struct text target)
 static void check_target(const struct destination *where, struct text target)
 {
     CHECK(where->path.len > 0 && where->path.at[0] == '/');
-    if (!text_eq(where->path, TEXT("/")))
+    if (where->asterisk)
+        CHECK(text_eq(where->path, TEXT("/*")) && !where->query.at);
+    else if (!text_eq(where->path, TEXT("/")))
         check_span(where->path, target);
     CHECK(!memchr(where->path.at, '?', where->path.len));
     if (where->query.at)

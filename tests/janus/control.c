@@ -81,7 +81,7 @@ static void answer_rotate(struct exchange *x)
 static void answer_mint(struct exchange *x)
 {
     struct text query = exchange_head(x)->query;
-    char kind[16] = "admin", user[128] = "ana@example.com";
+    char kind[16] = "admin", user[128] = "ana@example.com", account[64] = "";
     long life_s = (long)exchange_parameter(x, "life", 24 * 60 * 60);
     enum token_kind which;
 
@@ -90,7 +90,10 @@ static void answer_mint(struct exchange *x)
     which = strcmp(kind, "store") == 0 ? TOKEN_STORE
             : strcmp(kind, "app") == 0 ? TOKEN_APP
                                        : TOKEN_ADMIN;
-    reply_token(x, tokens_mint(x->sim->tokens, which, user, life_s));
+    query_text(query, "account", account, sizeof(account), NULL);
+    const struct minted *token = tokens_mint(x->sim->tokens, which, user, life_s);
+    tokens_set_account(token, account);
+    reply_token(x, token);
 }
 
 static void answer_revoke(struct exchange *x)

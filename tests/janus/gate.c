@@ -289,7 +289,8 @@ static void on_later(evutil_socket_t fd, short events, void *arg)
         settle(gate);
         return;
     }
-    SSL_set_quiet_shutdown(gate->connection->ssl, 1);
+    if (gate->connection->ssl)
+        SSL_set_quiet_shutdown(gate->connection->ssl, 1);
     if (gate->reset)
         setsockopt(gate->connection->sock, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
     evhtp_connection_free(gate->connection);
@@ -359,6 +360,10 @@ void gate_install(struct gates *gates, evhtp_connection_t *connection)
     gate->later = event_new(gates->sim->base, -1, EV_PERSIST, on_later, gate);
     gate->channel = (struct channel){ .connection = ++gates->sim->stats.connections };
     gates->sim->stats.open++;
+    if (!connection->ssl) { /* --plain: there is no handshake to wait for */
+        gate->secured = true;
+        gate->channel.tls = gate->channel.cipher = "none";
+    }
     bufferevent_getcb(gate->bev, &gate->library_read, &gate->library_write, &gate->library_event,
                       NULL);
     bufferevent_setcb(gate->bev, on_read, on_write, on_event, gate);

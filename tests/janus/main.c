@@ -48,7 +48,7 @@ static bool start_listening(evhtp_t *htp, const char *where)
     return true;
 }
 
-static void say_ready(evhtp_t *htp)
+static void print_address(const evhtp_t *htp, const char *name)
 {
     struct sockaddr_storage address = { 0 };
     socklen_t len = sizeof(address);
@@ -59,21 +59,31 @@ static void say_ready(evhtp_t *htp)
     getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port, sizeof(port),
                 NI_NUMERICHOST | NI_NUMERICSERV);
     six = address.ss_family == AF_INET6;
-    fprintf(stderr, "ready listen=%s%s%s:%s\n", six ? "[" : "", host, six ? "]" : "", port);
+    fprintf(stderr, " %s=%s%s%s:%s", name, six ? "[" : "", host, six ? "]" : "", port);
 }
 
-static evhtp_t *make_server(struct sim *sim, struct gates *gates)
+static void say_ready(const evhtp_t *htp, const evhtp_t *plain)
+{
+    fputs("ready", stderr);
+    print_address(htp, "listen");
+    if (plain)
+        print_address(plain, "plain");
+    fputc('\n', stderr);
+}
+
+/* `tls`: evhtp_free() frees it; NULL: a plain listener. */
+static evhtp_t *make_server(struct sim *sim, struct gates *gates, const char *where, SSL_CTX *tls)
 {
     evhtp_t *htp = evhtp_new(sim->base, NULL);
 
     if (!htp)
         return NULL;
-    htp->ssl_ctx = certificates_context(sim->certificates); /* evhtp_free() frees it */
-    evhtp_disable_flag(htp, EVHTP_FLAG_ENABLE_100_CONT);    /* the gate's */
+    htp->ssl_ctx = tls;
+    evhtp_disable_flag(htp, EVHTP_FLAG_ENABLE_100_CONT); /* the gate's */
     evhtp_enable_flag(htp, EVHTP_FLAG_ENABLE_NODELAY);
     evhtp_set_post_accept_cb(htp, on_accept, gates);
     evhtp_set_gencb(htp, routes_dispatch, NULL);
-    if (htp->ssl_ctx && start_listening(htp, sim->options->listen))
+    if (start_listening(htp, where))
         return htp;
     evhtp_free(htp);
     return NULL;
@@ -94,18 +104,27 @@ static void loop(struct sim *sim)
 static bool serve(struct sim *sim)
 {
     struct gates *gates = gates_new(sim);
-    evhtp_t *htp = make_server(sim, gates);
+    SSL_CTX *tls = certificates_context(sim->certificates);
+    evhtp_t *htp = tls ? make_server(sim, gates, sim->options->listen, tls) : NULL;
+    evhtp_t *plain =
+        htp && sim->options->plain ? make_server(sim, gates, sim->options->plain, NULL) : NULL;
+    bool good = htp && (plain || !sim->options->plain);
 
-    if (htp) {
-        say_ready(htp);
+    if (good) {
+        say_ready(htp, plain);
         loop(sim);
-        evhtp_unbind_socket(htp);
     }
+    if (plain)
+        evhtp_unbind_socket(plain);
+    if (htp)
+        evhtp_unbind_socket(htp);
     gates_free(gates);
     event_base_loop(sim->base, EVLOOP_NONBLOCK); /* libevent frees bufferevents a turn later */
+    if (plain)
+        evhtp_free(plain);
     if (htp)
         evhtp_free(htp);
-    return htp != NULL;
+    return good;
 }
 
 static void raise_descriptor_limit(void)
@@ -132,6 +151,8 @@ int main(int argc, char **argv)
     sim.base = event_base_new();
     sim.record = record_new();
     sim.stats.routes = json_object();
+    sim.grants = json_object();
+    sim.overrides = json_object();
     sim.stats.private.keys = json_object();
     sim.certificates = certificates_new(&options);
     sim.tokens = sim.certificates ? tokens_new(&options) : NULL;
@@ -140,6 +161,8 @@ int main(int argc, char **argv)
     tokens_free(sim.tokens);
     certificates_free(sim.certificates);
     json_decref(sim.stats.routes);
+    json_decref(sim.grants);
+    json_decref(sim.overrides);
     json_decref(sim.stats.private.keys);
     record_free(sim.record);
     if (sim.base)

@@ -10,6 +10,7 @@ static const struct row {
     const char *name, *value, *help;
 } rows[] = {
     { "listen", "ADDR", "127.0.0.1:0 (default), [::1]:8443" },
+    { "plain", "ADDR", "a second listener, without TLS: it plays an app behind a guard" },
     { "ca-out", "FILE", "write the CA certificate here (needed)" },
     { "token-out", "FILE", "write the app token here; rotated in place" },
     { "token-life", "TIME", "of the app token: 30s, 10m, 24h (default)" },
@@ -68,7 +69,7 @@ static bool set(struct options *o, const char *name, const char *value)
     } texts[] = {
         { "listen", &o->listen },   { "ca-out", &o->ca_out },       { "token-out", &o->token_out },
         { "account", &o->account }, { "workspace", &o->workspace }, { "app", &o->app_id },
-        { "appkey", &o->appkey },   { "apptoken", &o->apptoken },
+        { "plain", &o->plain },     { "appkey", &o->appkey },       { "apptoken", &o->apptoken },
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)

@@ -2,14 +2,15 @@
 
 #include "tests/janus/echo.h"
 #include "tests/janus/gate.h"
+#include "tests/janus/overrides.h"
 #include "tests/janus/reply.h"
 #include "tests/janus/token.h"
 
-enum { N_TABLES = 9 };
+enum { N_TABLES = 11 };
 
 static const struct route *const tables[N_TABLES] = {
-    routes_control, routes_knobs,    routes_private, routes_issuer, routes_streams,
-    routes_vtexid,  routes_commerce, routes_data,    routes_io
+    routes_control,   routes_knobs,  routes_private,  routes_issuer, routes_streams, routes_grants,
+    routes_overrides, routes_vtexid, routes_commerce, routes_data,   routes_io
 };
 
 static void answer_refused(struct exchange *x)
@@ -253,6 +254,13 @@ static void count(struct sim *sim, const char *name)
     json_object_set_new(sim->stats.routes, name, json_integer(json_integer_value(before) + 1));
 }
 
+/* As a test has said, or as the route does. */
+static void answer(struct exchange *x)
+{
+    if (!override_answer(x))
+        x->route->answer(x);
+}
+
 void routes_dispatch(evhtp_request_t *request, void *arg)
 {
     struct exchange *x = gate_exchange(request);
@@ -263,7 +271,7 @@ void routes_dispatch(evhtp_request_t *request, void *arg)
     if (refusal)
         refuse(x, refusal);
     else
-        x->route->answer(x);
+        answer(x);
 }
 
 void answer_error(struct exchange *x, int status, const char *detail, const char *message)

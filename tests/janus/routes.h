@@ -36,7 +36,7 @@ struct route {
 
 /* Tables end with a row without a name. */
 extern const struct route routes_control[], routes_knobs[], routes_private[], routes_streams[];
-extern const struct route routes_issuer[];
+extern const struct route routes_issuer[], routes_grants[], routes_overrides[];
 extern const struct route routes_vtexid[], routes_commerce[], routes_data[], routes_io[];
 
 /* Sets x->route and x->arguments. */

@@ -17,6 +17,11 @@ static const char *audience_of(const struct minted *token)
     return token->kind == TOKEN_STORE ? "webstore" : "admin";
 }
 
+static const char *account_of(const struct exchange *x, const struct minted *token)
+{
+    return token->account[0] ? token->account : x->sim->options->account;
+}
+
 static void answer_validate(struct exchange *x)
 {
     json_t *body = body_as_json(x);
@@ -30,7 +35,7 @@ static void answer_validate(struct exchange *x)
     reply_json(x, 200,
                json_pack("{ssssssssssss}", "authStatus", "Success", "id",
                          "0f2b1c3d-6e2f-4f6a-8f0e-2c1d3b4a5968", "user", token->user, "account",
-                         x->sim->options->account, "audience", audience_of(token), "tokenType",
+                         account_of(x, token), "audience", audience_of(token), "tokenType",
                          token->kind == TOKEN_APP ? "app" : "user"));
 }
 
@@ -50,7 +55,7 @@ static void answer_user(struct exchange *x)
     reply_json(x, 200,
                json_pack("{ssssssss}", "userId", "0f2b1c3d-6e2f-4f6a-8f0e-2c1d3b4a5968", "user",
                          token->user, "userType", token->kind == TOKEN_STORE ? "F" : "A", "account",
-                         x->sim->options->account));
+                         account_of(x, token)));
 }
 
 static void refresh(struct exchange *x, enum token_kind kind, const char *suffix)

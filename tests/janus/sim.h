@@ -12,7 +12,7 @@
 enum { HOSTS_MAX = 32, SEEN_TOKEN_MAX = 8192 };
 
 struct options {
-    const char *listen;
+    const char *listen, *plain; /* plain: NULL: there is none */
     const char *ca_out, *token_out;
     const char *account, *workspace, *app_id;
     const char *appkey, *apptoken; /* the pair that apptoken/login knows */
@@ -45,6 +45,8 @@ struct sim {
     struct record *record;
     struct stats stats;
     struct issuer issuer;
+    json_t *grants;                  /* grants.c */
+    json_t *overrides;               /* overrides.c */
     char seen_token[SEEN_TOKEN_MAX]; /* by /_sim/401-until-rotate, "" before */
 };
 

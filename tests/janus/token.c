@@ -196,6 +196,13 @@ const struct minted *tokens_mint(struct tokens *tokens, enum token_kind kind, co
     return token;
 }
 
+void tokens_set_account(const struct minted *token, const char *account)
+{
+    struct minted *changed = (struct minted *)(uintptr_t)token;
+
+    snprintf(changed->account, sizeof(changed->account), "%s", account);
+}
+
 const struct minted *tokens_rotate(struct tokens *tokens, bool revoke)
 {
     const struct options *o = tokens->options;

@@ -21,7 +21,8 @@ enum { TOKENS_MAX = 16384 };
 struct minted {
     enum token_kind kind;
     char *text;
-    char user[128]; /* of the app: its id */
+    char user[128];   /* of the app: its id */
+    char account[64]; /* what VTEX ID says of it; "": ours */
     time_t expires;
     unsigned long serial; /* 1, 2, 3 ... over all kinds: the larger is the newer */
     int64_t minted_ms;    /* CLOCK_MONOTONIC */
@@ -37,6 +38,9 @@ void tokens_free(struct tokens *tokens);
 /* Borrowed; lives until TOKENS_MAX later ones have been minted. `life_s` may be negative (expired). */
 const struct minted *tokens_mint(struct tokens *tokens, enum token_kind kind, const char *user,
                                  long life_s);
+
+/* VTEX ID says from now on that it is that account's; its claims say what they said. */
+void tokens_set_account(const struct minted *token, const char *account);
 
 /* Mints a new app token and replaces the file by rename. With `revoke` the older app tokens die
  * at once, else they live until they expire. NULL if the file could not be written. */

@@ -15,6 +15,16 @@
 #define TAIL "outcome=relayed bytes_up=0 retries=0\n"
 #define URL  "https://a.test/v1"
 
+#define J_HEAD                                                                                     \
+    "{\"time\":\"2026-01-31T12:00:00.000Z\",\"level\":\"info\",\"event\":\"exchange\",\"id\":"     \
+    "\"1\","
+#define J_GOOD                                                                                     \
+    J_HEAD "\"method\":\"GET\",\"destination\":\"a.test\",\"path\":\"/v1\",\"verdict\":\"allow\"," \
+           "\"status\":200"
+#define J_PATH(path)                                                                               \
+    J_HEAD "\"method\":\"GET\",\"destination\":\"a.test\",\"path\":\"" path                        \
+           "\",\"verdict\":\"allow\",\"status\":200}\n"
+
 static const char *const names[] = {
     [ACCESS_LINE_EXCHANGE] = "exchange", [ACCESS_LINE_UNJUDGED] = "unjudged",
     [ACCESS_LINE_OTHER] = "other",       [ACCESS_LINE_BROKEN] = "broken",
@@ -129,6 +139,71 @@ static struct row {
       NULL },
     { "NUL bytes", TEXT_INIT("\0\0\0\n"), ACCESS_LINE_OTHER, NULL },
 
+    { "JSON", TEXT_INIT(J_GOOD ",\"outcome\":\"relayed\",\"retries\":0}\n"), ACCESS_LINE_EXCHANGE,
+      URL },
+    { "JSON without a line end", TEXT_INIT(J_GOOD "}"), ACCESS_LINE_EXCHANGE, URL },
+    { "JSON with blanks",
+      TEXT_INIT(
+          "{ \"time\": \"1\", \"level\": \"info\", \"event\": \"exchange\", \"method\": \"GET\", "
+          "\"destination\": \"a.test\", \"path\": \"/v1\", \"verdict\": \"allow\", \"status\": 200 "
+          "} \n"),
+      ACCESS_LINE_EXCHANGE, URL },
+    { "JSON behind what a collector puts", TEXT_INIT("sidecar-1  | " J_GOOD "}\n"),
+      ACCESS_LINE_EXCHANGE, URL },
+    { "JSON from the container runtime", TEXT_INIT("2026-01-31T12:00:00.1Z stderr F " J_GOOD "}\n"),
+      ACCESS_LINE_EXCHANGE, URL },
+    { "JSON from syslog", TEXT_INIT("Jan 31 12:00:00 host janus-sidecar[12]: " J_GOOD "}\n"),
+      ACCESS_LINE_EXCHANGE, URL },
+    { "JSON: escapes", TEXT_INIT(J_PATH("/a\\\"\\\\\\u00e9\\u002F\\/")), ACCESS_LINE_EXCHANGE,
+      "https://a.test/a\"\\\xe9//" },
+    { "JSON: what jq makes of a byte", TEXT_INIT(J_PATH("/\xc3\xa9\xc2\x80")), ACCESS_LINE_EXCHANGE,
+      "https://a.test/\xe9\x80" },
+    { "JSON: a path that looks like the end and another field",
+      TEXT_INIT(J_PATH("/\\\",\\\"verdict\\\":\\\"deny\\\"}")), ACCESS_LINE_EXCHANGE,
+      "https://a.test/\",\"verdict\":\"deny\"}" },
+    { "JSON: a 400", TEXT_INIT(J_HEAD "\"status\":400,\"outcome\":\"bad_request\"}\n"),
+      ACCESS_LINE_UNJUDGED, NULL },
+    { "JSON: another event",
+      TEXT_INIT("{\"time\":\"1\",\"level\":\"info\",\"event\":\"token\",\"status\":200}\n"),
+      ACCESS_LINE_OTHER, NULL },
+    { "JSON of another program", TEXT_INIT("{\"time\":\"1\",\"level\":\"info\",\"msg\":\"x\"}\n"),
+      ACCESS_LINE_OTHER, NULL },
+    { "JSON in another order", TEXT_INIT("{\"level\":\"info\"," J_GOOD "}\n"), ACCESS_LINE_OTHER,
+      NULL },
+    { "JSON: cut within a value", TEXT_INIT(J_GOOD ",\"outcome\":\"rel"), ACCESS_LINE_INCOMPLETE,
+      NULL },
+    { "JSON: cut behind a value", TEXT_INIT(J_GOOD), ACCESS_LINE_INCOMPLETE, NULL },
+    { "JSON: cut within a number", TEXT_INIT(J_HEAD "\"status\":20"), ACCESS_LINE_INCOMPLETE,
+      NULL },
+    { "JSON: no room for the status",
+      TEXT_INIT(J_HEAD "\"method\":\"GET\",\"destination\":\"a.test\",\"path\":\"/\"}\n"),
+      ACCESS_LINE_INCOMPLETE, NULL },
+    { "JSON: the path was cut", TEXT_INIT(J_GOOD ",\"path_cut\":1}\n"), ACCESS_LINE_INCOMPLETE,
+      NULL },
+    { "JSON: something was masked", TEXT_INIT(J_GOOD ",\"path_masked\":1}\n"),
+      ACCESS_LINE_INCOMPLETE, NULL },
+    { "JSON: two paths", TEXT_INIT(J_GOOD ",\"path\":\"/v2\"}\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: something behind the brace", TEXT_INIT(J_GOOD "}x\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: two objects", TEXT_INIT(J_GOOD "}" J_GOOD "}\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: an object within", TEXT_INIT(J_GOOD ",\"a\":{}}\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: a list within", TEXT_INIT(J_GOOD ",\"a\":[1]}\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: a word", TEXT_INIT(J_GOOD ",\"a\":true}\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: a comma too many", TEXT_INIT(J_GOOD ",}\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: a comma too few", TEXT_INIT(J_GOOD "\"a\":1}\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: no quotes", TEXT_INIT(J_GOOD ",a:1}\n"), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: an escape that is none", TEXT_INIT(J_PATH("/\\q")), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: more than a byte", TEXT_INIT(J_PATH("/\\u0100")), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: an escape without its digits", TEXT_INIT(J_PATH("/\\u00")), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: UTF-8 of more than a byte", TEXT_INIT(J_PATH("/\xc4\x80")), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: half of UTF-8", TEXT_INIT(J_PATH("/\xc3")), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: a control byte", TEXT_INIT(J_PATH("/\x01")), ACCESS_LINE_BROKEN, NULL },
+    { "JSON: a verdict that is none",
+      TEXT_INIT(J_HEAD "\"method\":\"GET\",\"destination\":\"a.test\",\"path\":\"/\",\"verdict\":"
+                       "\"maybe\",\"status\":200}\n"),
+      ACCESS_LINE_BROKEN, NULL },
+
+    { "something in the path was masked", TEXT_INIT(GOOD "path_masked=1\n"), ACCESS_LINE_INCOMPLETE,
+      NULL },
     { "the path was cut",
       TEXT_INIT(HEAD "method=GET destination=a.test path=/a path_cut=1 verdict=allow status=200\n"),
       ACCESS_LINE_INCOMPLETE, NULL },
@@ -320,10 +395,10 @@ static void test_longest_line(void **state)
 /* ---- there and back ---- */
 
 /* Written by the log itself. */
-static FILE *write_line(struct text path)
+static FILE *write_line(struct text path, enum log_format format)
 {
     FILE *file = tmpfile();
-    struct log *log = log_new(NULL, fileno(file), LOG_INFO);
+    struct log *log = log_open(NULL, log_sink_to(fileno(file), true), LOG_INFO, format);
 
     log_begin(log, LOG_INFO, "exchange");
     log_text(log, "method", TEXT("GET"));
@@ -337,9 +412,9 @@ static FILE *write_line(struct text path)
     return file;
 }
 
-static void comes_back(struct text path)
+static void comes_back_as(struct text path, enum log_format format)
 {
-    FILE *file = write_line(path);
+    FILE *file = write_line(path, format);
     struct access_log *log = access_log_new(file);
     struct access_record record;
     struct text start = TEXT("https://a.test");
@@ -351,6 +426,12 @@ static void comes_back(struct text path)
     assert_int_equal(access_log_next(log, &record), ACCESS_LINE_END);
     access_log_free(log);
     fclose(file);
+}
+
+static void comes_back(struct text path)
+{
+    comes_back_as(path, LOG_LOGFMT);
+    comes_back_as(path, LOG_JSON);
 }
 
 /* Every byte but '?', which begins the query and stands in no path: alone, at the end, and all. */
@@ -372,15 +453,14 @@ static void test_every_byte(void **state)
 }
 
 /* Longer than a line: its writer cuts, and its reader sees that. */
-static void test_cut_by_its_writer(void **state)
+static void cut_by_its_writer(enum log_format format)
 {
     static char path[LIMIT_LOG_LINE_BYTES];
 
-    (void)state;
     path[0] = '/';
     memset(path + 1, 'a', sizeof(path) - 1);
     for (size_t len = LIMIT_LOG_LINE_BYTES - 200; len < LIMIT_LOG_LINE_BYTES; len++) {
-        FILE *file = write_line((struct text){ path, len });
+        FILE *file = write_line((struct text){ path, len }, format);
         struct access_log *log = access_log_new(file);
         struct access_record record;
         enum access_line kind = access_log_next(log, &record);
@@ -392,6 +472,13 @@ static void test_cut_by_its_writer(void **state)
         access_log_free(log);
         fclose(file);
     }
+}
+
+static void test_cut_by_its_writer(void **state)
+{
+    (void)state;
+    cut_by_its_writer(LOG_LOGFMT);
+    cut_by_its_writer(LOG_JSON);
 }
 
 static struct single {

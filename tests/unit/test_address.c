@@ -194,6 +194,55 @@ static void test_covers_family(void **state)
     assert_false(cidr_covers(&range, (struct sockaddr *)&storage));
 }
 
+static struct server {
+    const char *name;
+    struct text text;
+    const char *address; /* NULL: refused */
+    uint16_t port;
+} servers[] = {
+    { "IPv4", TEXT_INIT("10.0.0.53"), "10.0.0.53", 53 },
+    { "IPv4 and port", TEXT_INIT("127.0.0.1:5353"), "127.0.0.1", 5353 },
+    { "IPv6", TEXT_INIT("fd00::53"), "fd00::53", 53 },
+    { "IPv6 in brackets", TEXT_INIT("[::1]"), "::1", 53 },
+    { "IPv6 and port", TEXT_INIT("[::1]:65535"), "::1", 65535 },
+    { "nothing", TEXT_INIT(""), NULL, 0 },
+    { "a name", TEXT_INIT("ns.example"), NULL, 0 },
+    { "a port alone", TEXT_INIT(":53"), NULL, 0 },
+    { "port 0", TEXT_INIT("10.0.0.53:0"), NULL, 0 },
+    { "IPv6 and port 0", TEXT_INIT("[::1]:0"), NULL, 0 },
+    { "port too large", TEXT_INIT("10.0.0.53:65536"), NULL, 0 },
+    { "no port behind the colon", TEXT_INIT("10.0.0.53:"), NULL, 0 },
+    { "IPv6, no port behind the colon", TEXT_INIT("[::1]:"), NULL, 0 },
+    { "a bracket that stays open", TEXT_INIT("[::1"), NULL, 0 },
+    { "something behind the bracket", TEXT_INIT("[::1]53"), NULL, 0 },
+    { "IPv4 in brackets", TEXT_INIT("[10.0.0.53]"), NULL, 0 },
+    { "a zone", TEXT_INIT("fe80::1%eth0"), NULL, 0 },
+    { "short IPv4", TEXT_INIT("127.1"), NULL, 0 },
+};
+
+static void test_server(void **state)
+{
+    const struct server *row = *state;
+    char address[INET6_ADDRSTRLEN];
+    struct sockaddr_storage server;
+    const char *why = NULL;
+
+    assert_int_equal(server_parse(row->text, &server, &why), row->address != NULL);
+    if (!row->address) {
+        assert_non_null(strstr(why, "name server"));
+        return;
+    }
+    const struct sockaddr_in *four = (const void *)&server;
+    const struct sockaddr_in6 *six = (const void *)&server;
+    assert_non_null(inet_ntop(server.ss_family,
+                              server.ss_family == AF_INET ? (const void *)&four->sin_addr
+                                                          : (const void *)&six->sin6_addr,
+                              address, sizeof(address)));
+    assert_string_equal(address, row->address);
+    assert_int_equal(ntohs(server.ss_family == AF_INET ? four->sin_port : six->sin6_port),
+                     row->port);
+}
+
 static struct refused refused_cidr[] = {
     { "nothing", TEXT_INIT(""), "not an address range" },
     { "a name", TEXT_INIT("localhost"), "not an address range" },
@@ -306,6 +355,7 @@ int main(void)
     STORIES_ADD(&stories, locals, test_local);
     STORIES_ADD(&stories, refused_listen, test_refused_listen);
     STORIES_ADD(&stories, coverings, test_covers);
+    STORIES_ADD(&stories, servers, test_server);
     STORIES_ADD(&stories, refused_cidr, test_refused_cidr);
     STORIES_ADD(&stories, accepted_connect, test_connect);
     STORIES_ADD(&stories, refused_connect, test_refused_connect);

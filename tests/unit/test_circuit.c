@@ -26,9 +26,9 @@ static struct sockaddr_in four_of(const char *text, uint16_t port)
 }
 
 /* What is done, letter by letter, to one address of one host:
- *   f fails  s succeeds  l is left  ? is asked for and must be allowed  ! must not be allowed
+ *   f fails  z is silent  s connects  a answers  l is left  ? is asked for and must be allowed  ! must not be allowed
  *   a digit lets so many seconds pass  w lets a window pass  m lets a millisecond pass
- * Failing, succeeding and leaving follow an attempt that was allowed before. */
+ * Failing, connecting and leaving follow an attempt that was allowed before. */
 static struct script {
     const char *name;
     unsigned failures;
@@ -55,6 +55,20 @@ static struct script {
     { "after a success it takes all failures again", 2, "ff1?sf?f!", 1 },
     { "1, 2, 4, 8, 16, then 30 seconds", 1, "f1?f2?f4?f8?f9!7?f9!9!9!3?f9!9!9!2!1?", 1 },
     { "left without having been asked", 5, "l?", 0 },
+    { "silent again and again, each time behind a connection", 3, "szszsz!", 1 },
+    { "silent four times, then an answer", 5, "szszszszasz?", 0 },
+    { "silences of a minute, one after the other", 3, "sz9999993sz9999993sz!", 1 },
+    { "silences too far apart", 3, "szszwwwsz?", 0 },
+    { "a connection ends the failures, not the silences", 3, "zzfsf!", 1 },
+    { "and without silences it ends all", 3, "ffsff?", 0 },
+    { "a probe that connects has not yet been answered", 1, "z1?s!!", 1 },
+    { "a probe that is answered", 1, "z1?sa??", 0 },
+    { "a probe that is silent: twice as long", 1, "z1?sz1!1?", 1 },
+    { "a probe that is left before the answer: another", 1, "z1?sl?!", 1 },
+    { "a probe that cannot connect: twice as long", 1, "z1?f1!1?s!", 1 },
+    { "open for want of connections: one is enough, and silences stay", 3, "zff1?s?f?f!", 1 },
+    { "an answer over a kept connection closes it", 1, "z!a?", 0 },
+    { "an answer from somebody unknown", 1, "a?", 0 },
 };
 
 static uint64_t seconds(unsigned n)
@@ -68,13 +82,17 @@ static void test_script(void **state)
     struct circuits *circuits = circuits_new(row->failures);
     struct sockaddr_in address = four_of("192.0.2.1", 443);
     const struct sockaddr *at = (const struct sockaddr *)&address;
-    uint64_t now = 1000000, left;
+    uint64_t now = 1000000, left; /* silences have lasted a minute */
 
     for (const char *c = row->does; *c; c++) {
         if (*c == 'f')
-            circuit_failed(circuits, "a", at, now);
+            circuit_failed(circuits, "a", at, CIRCUIT_UNREACHABLE, now, now);
+        else if (*c == 'z')
+            circuit_failed(circuits, "a", at, CIRCUIT_SILENT, now - 60000, now);
         else if (*c == 's')
-            circuit_succeeded(circuits, "a", at);
+            circuit_connected(circuits, "a", at);
+        else if (*c == 'a')
+            circuit_answered(circuits, "a", at);
         else if (*c == 'l')
             circuit_left(circuits, "a", at);
         else if (*c == 'w')
@@ -120,9 +138,10 @@ static void test_pair(void **state)
     struct sockaddr_in four;
     uint64_t left;
 
-    assert_int_equal(
-        circuit_failed(circuits, row->host, address_of(row->address, row->port, &six, &four), 1),
-        CIRCUIT_OPEN_MS);
+    assert_int_equal(circuit_failed(circuits, row->host,
+                                    address_of(row->address, row->port, &six, &four),
+                                    CIRCUIT_UNREACHABLE, 1, 1),
+                     CIRCUIT_OPEN_MS);
     assert_int_equal(circuit_allows(circuits, row->other_host,
                                     address_of(row->other_address, row->other_port, &six, &four), 1,
                                     &left),
@@ -143,7 +162,7 @@ static void test_table_is_bounded(void **state)
     (void)state;
     for (int i = 0; i <= LIMIT_CIRCUITS; i++) {
         snprintf(host, sizeof(host), "h%d", i);
-        circuit_failed(circuits, host, at, 1);
+        circuit_failed(circuits, host, at, CIRCUIT_UNREACHABLE, 1, 1);
     }
     assert_int_equal(circuits_n_open(circuits), LIMIT_CIRCUITS);
     assert_true(circuit_allows(circuits, "h0", at, 1, &left));

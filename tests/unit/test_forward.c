@@ -359,6 +359,51 @@ static void test_start(void **state)
     assert_string_equal(got, row->want);
 }
 
+/* ---- a trace ---- */
+
+static struct trace_row {
+    const char *name, *headers;
+    bool made;
+    const char *want;
+} traces[] = {
+    { "as it came", "traceparent: 00-A\r\nTraceState: b=c\r\n", false,
+      "traceparent: 00-A\r\nTraceState: b=c\r\n" },
+    { "none, and none is made", "", false, "" },
+    { "none, and one is made", "", true, "traceparent: OURS\r\n" },
+    { "ours instead", "X: 1\r\nTraceparent: 00-A\r\nY: 2\r\n", true,
+      "X: 1\r\nY: 2\r\ntraceparent: OURS\r\n" },
+    { "instead of all of them", "traceparent: a\r\ntraceparent: b\r\n", true,
+      "traceparent: OURS\r\n" },
+    { "a state without its parent goes", "tracestate: b=c\r\nX: 1\r\n", true,
+      "X: 1\r\ntraceparent: OURS\r\n" },
+};
+
+static void test_trace(void **state)
+{
+    const struct trace_row *row = *state;
+    struct destination destination = {
+        .scheme = SCHEME_HTTPS, .port = 443, .host = "a.test", .host_len = 6, .path = TEXT("/")
+    };
+    struct identity identity = { .kind = IDENTITY_NONE };
+    struct token_places places = { .n = 0 };
+    struct buffer out;
+    struct head head;
+    const char *why = "";
+    char bytes[256], want[256], got[256];
+    int n =
+        snprintf(bytes, sizeof(bytes), "GET / HTTP/1.1\r\nHost: a.test\r\n%s\r\n", row->headers);
+
+    assert_int_equal(head_parse_request((struct text){ bytes, (size_t)n }, &head, &why), HEAD_OK);
+    buffer_init(&out, LIMIT_HEAD_BYTES);
+    forward_request(
+        &out, &head, &destination, &identity, TEXT_NONE, (struct framing){ FRAMING_NONE, 0 },
+        (struct forward_extras){ .traceparent = row->made ? TEXT("OURS") : TEXT_NONE }, &places);
+    snprintf(want, sizeof(want), "GET / HTTP/1.1\r\nHost: a.test\r\n%s\r\n", row->want);
+    snprintf(got, sizeof(got), TEXT_FMT, TEXT_ARG(buffer_waiting(&out)));
+    buffer_fini(&out);
+    assert_string_equal(got, want);
+}
+
 int main(void)
 {
     static struct stories stories;
@@ -366,5 +411,6 @@ int main(void)
     STORIES_ADD(&stories, stories_of_responses, test_response);
     STORIES_ADD(&stories, stories_of_responses, test_read_again);
     STORIES_ADD(&stories, starts, test_start);
+    STORIES_ADD(&stories, traces, test_trace);
     return stories_run("forward", &stories);
 }

@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,26 +70,52 @@ static struct value {
     const char *name;
     struct text bytes;
     const char *want;
+    const char *json; /* NULL: the same in quotes */
 } values[] = {
-    { "plain", TEXT_INIT("GET"), "GET" },
-    { "a path", TEXT_INIT("/a/b?c&d;e,f:g@h'i`j|k{l}[m]"), "/a/b?c&d;e,f:g@h'i`j|k{l}[m]" },
-    { "nothing", TEXT_INIT(""), "\"\"" },
-    { "no bytes at all", { NULL, 0 }, "\"\"" },
-    { "a blank", TEXT_INIT("a b"), "\"a b\"" },
-    { "an equals sign", TEXT_INIT("a=b"), "\"a=b\"" },
-    { "a quote", TEXT_INIT("a\"b"), "\"a\\\"b\"" },
-    { "a backslash", TEXT_INIT("a\\b"), "\"a\\\\b\"" },
-    { "a line end", TEXT_INIT("a\nlevel=error"), "\"a\\x0alevel=error\"" },
-    { "CRLF", TEXT_INIT("a\r\n"), "\"a\\x0d\\x0a\"" },
-    { "a tab", TEXT_INIT("\t"), "\"\\x09\"" },
-    { "a NUL", TEXT_INIT("a\0b"), "\"a\\x00b\"" },
-    { "ESC", TEXT_INIT("\x1b[31m"), "\"\\x1b[31m\"" },
-    { "DEL", TEXT_INIT("\x7f"), "\"\\x7f\"" },
-    { "UTF-8", TEXT_INIT("caf\xc3\xa9"), "\"caf\\xc3\\xa9\"" },
-    { "bytes of 0x80 and more", TEXT_INIT("\x80\xff"), "\"\\x80\\xff\"" },
+    { "plain", TEXT_INIT("GET"), "GET", NULL },
+    { "a path", TEXT_INIT("/a/b?c&d;e,f:g@h'i`j|k{l}[m]"), "/a/b?c&d;e,f:g@h'i`j|k{l}[m]", NULL },
+    { "nothing", TEXT_INIT(""), "\"\"", "\"\"" },
+    { "no bytes at all", { NULL, 0 }, "\"\"", "\"\"" },
+    { "a blank", TEXT_INIT("a b"), "\"a b\"", "\"a b\"" },
+    { "an equals sign", TEXT_INIT("a=b"), "\"a=b\"", "\"a=b\"" },
+    { "a quote", TEXT_INIT("a\"b"), "\"a\\\"b\"", "\"a\\\"b\"" },
+    { "a backslash", TEXT_INIT("a\\b"), "\"a\\\\b\"", "\"a\\\\b\"" },
+    { "a line end", TEXT_INIT("a\nlevel=error"), "\"a\\x0alevel=error\"",
+      "\"a\\u000alevel=error\"" },
+    { "CRLF", TEXT_INIT("a\r\n"), "\"a\\x0d\\x0a\"", "\"a\\u000d\\u000a\"" },
+    { "a tab", TEXT_INIT("\t"), "\"\\x09\"", "\"\\u0009\"" },
+    { "a NUL", TEXT_INIT("a\0b"), "\"a\\x00b\"", "\"a\\u0000b\"" },
+    { "ESC", TEXT_INIT("\x1b[31m"), "\"\\x1b[31m\"", "\"\\u001b[31m\"" },
+    { "DEL", TEXT_INIT("\x7f"), "\"\\x7f\"", "\"\\u007f\"" },
+    { "UTF-8", TEXT_INIT("caf\xc3\xa9"), "\"caf\\xc3\\xa9\"", "\"caf\\u00c3\\u00a9\"" },
+    { "bytes of 0x80 and more", TEXT_INIT("\x80\xff"), "\"\\x80\\xff\"", "\"\\u0080\\u00ff\"" },
     { "the end of a value and another key", TEXT_INIT("a\" level=\"error"),
-      "\"a\\\" level=\\\"error\"" },
+      "\"a\\\" level=\\\"error\"", "\"a\\\" level=\\\"error\"" },
 };
+
+static void test_json(void **state)
+{
+    const struct value *row = *state;
+    struct log *log;
+    char want[256];
+
+    reader_open(false);
+    log = log_open(NULL, log_sink_to(reader.to, true), LOG_INFO, LOG_JSON);
+    log_begin(log, LOG_WARNING, "x");
+    log_text(log, "key", row->bytes);
+    log_number(log, "n", UINT64_MAX);
+    log_end(log);
+    const char *line = reader_read();
+    snprintf(want, sizeof(want),
+             "Z\",\"level\":\"warning\",\"event\":\"x\",\"key\":%s%s%s,\"n\":"
+             "18446744073709551615}\n",
+             row->json ? "" : "\"", row->json ? row->json : row->want, row->json ? "" : "\"");
+    static const char start[] = "{\"time\":\"2";
+    assert_memory_equal(line, start, sizeof(start) - 1);
+    assert_string_equal(strchr(line, 'Z'), want);
+    log_free(log);
+    reader_close();
+}
 
 static void test_value(void **state)
 {
@@ -106,6 +133,45 @@ static void test_value(void **state)
              row->want);
     assert_string_equal(behind_time(reader_read()), want);
     log_free(log);
+    reader_close();
+}
+
+static void expect_quotes(char *value, size_t len, size_t at, int c)
+{
+    bool plain = c > ' ' && c < 0x7f && c != '"' && c != '=' && c != '\\';
+    struct log *log = log_new(NULL, reader.to, LOG_INFO);
+
+    memset(value, 'a', len);
+    value[at] = (char)c;
+    log_begin(log, LOG_INFO, "x");
+    log_text(log, "k", (struct text){ value, len });
+    log_end(log);
+    log_free(log);
+    reader.n = 0;
+    const char *line = reader_read();
+    if ((strstr(line, " k=\"") == NULL) != plain)
+        fail_msg("byte %d at %zu of %zu: %s", c, at, len, line);
+}
+
+/* Quotes stand where they must and nowhere else: around each byte, and around those that a bound is beside at
+ * each place of values of each length. */
+static void test_every_place(void **state)
+{
+    static const unsigned char beside[] = { 0,   0x1f, ' ',  '!', '"', '#',  '<',  '=',
+                                            '>', '[',  '\\', ']', '~', 0x7f, 0x80, 0xff };
+    enum { LONGEST = 19 };
+    char value[LONGEST];
+
+    (void)state;
+    reader_open(false);
+    for (int c = 0; c < 256; c++)
+        expect_quotes(value, 8, 3, c);
+    for (size_t len = 1; len <= LONGEST; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (size_t i = 0; i < sizeof(beside); i++)
+                expect_quotes(value, len, at, beside[i]);
+        }
+    }
     reader_close();
 }
 
@@ -235,6 +301,71 @@ static void test_every_cut(void **state)
     reader_close();
 }
 
+/* The same, and what is there is still an object. */
+static void test_every_cut_of_json(void **state)
+{
+    static char value[LIMIT_LOG_LINE_BYTES];
+    bool whole = false, part = false;
+
+    (void)state;
+    memset(value, 'a', sizeof(value));
+    for (size_t n = LIMIT_LOG_LINE_BYTES - 160; n < LIMIT_LOG_LINE_BYTES; n++) {
+        reader_open(false);
+        struct log *log = log_open(NULL, log_sink_to(reader.to, true), LOG_INFO, LOG_JSON);
+        log_begin(log, LOG_INFO, "x");
+        log_text(log, "long", (struct text){ value, n });
+        log_text(log, "key", TEXT("a \"b\" \\ \x01"));
+        log_number(log, "number", 123456);
+        log_text(log, "last", TEXT("z"));
+        log_end(log);
+        const char *line = reader_read();
+        assert_true(reader.n <= LIMIT_LOG_LINE_BYTES);
+        json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        if (!json_is_object(object))
+            fail_msg("%s", line + reader.n - 100);
+        whole = whole || json_object_get(object, "last");
+        part = part || !json_object_get(object, "number");
+        json_decref(object);
+        log_free(log);
+        reader_close();
+    }
+    assert_true(whole && part); /* or nothing was cut */
+}
+
+/* ---- repeats ---- */
+
+static unsigned count_of(const char *needle)
+{
+    unsigned n = 0;
+
+    for (const char *at = reader_read(); (at = strstr(at, needle)); at++)
+        n++;
+    return n;
+}
+
+static void test_repeats(void **state)
+{
+    enum { TIMES = 500 };
+    struct log *log;
+
+    (void)state;
+    reader_open(false);
+    log = log_new(NULL, reader.to, LOG_INFO);
+    for (int i = 0; i < TIMES; i++) {
+        log_message(log, LOG_WARNING, "again", "and again");
+        log_message(log, LOG_WARNING, "numbered", "time %d", i);
+    }
+    assert_int_equal(count_of("event=again message="), LOG_REPEATS);
+    assert_int_equal(count_of("event=numbered"), TIMES);
+    assert_int_equal(count_of("event=repeated"), 0);
+    log_free(log);
+    assert_non_null(strstr(reader_read(),
+                           "level=warning event=repeated of=again count=490 message=\"and "
+                           "again\"\n"));
+    assert_int_equal(count_of("event=repeated"), 1);
+    reader_close();
+}
+
 /* ---- with a loop ---- */
 
 static void test_at_the_end_of_the_turn(void **state)
@@ -308,7 +439,7 @@ static void test_blocked(void **state)
     size_t before = count_lines();
     assert_true(before < LINES); /* or nobody was blocked */
     for (int i = 0; i < 20; i++) {
-        log_message(log, LOG_INFO, "y", "read again");
+        log_message(log, LOG_INFO, "y", "read again, %d", i);
         event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
         count_lines();
     }
@@ -317,6 +448,35 @@ static void test_blocked(void **state)
     assert_true(dropped_count() > 0);
     assert_int_equal(reader.bytes[reader.n - 1], '\n');
     assert_int_equal(count_lines() + dropped_count(), LINES + 20 + 1);
+    loop_free(loop);
+    reader_close();
+}
+
+/* Nothing more is said, and the reader has room again: what waited leaves, and the count. */
+static void test_flows_again(void **state)
+{
+    enum { LINES = 3000 };
+    const struct blocked *row = *state;
+    struct loop *loop = loop_new();
+    struct log *log;
+
+    reader_open(row->socket);
+    log = log_new(loop, reader.to, LOG_INFO);
+    for (int i = 0; i < LINES; i++) {
+        log_message(log, LOG_INFO, "x",
+                    "line %d of a sentence that is about one hundred bytes long, "
+                    "or perhaps somewhat more than that",
+                    i);
+        event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
+    }
+    unsigned long long lost = log_n_dropped(log);
+    assert_true(lost > 0);
+    for (int i = 0; i < 200 && !dropped_count(); i++)
+        event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
+    assert_int_equal(dropped_count(), lost);
+    assert_int_equal(count_lines() + lost, LINES + 1);
+    assert_int_equal(log_n_dropped(log), lost);
+    log_free(log);
     loop_free(loop);
     reader_close();
 }
@@ -350,7 +510,12 @@ int main(void)
     STORIES_ADD(&stories, values, test_value);
     STORIES_ADD(&stories, levels, test_level);
     STORIES_ADD(&stories, long_values, test_long_value);
+    STORIES_ADD(&stories, values, test_json);
     STORIES_ADD(&stories, blockeds, test_blocked);
+    STORIES_ADD(&stories, blockeds, test_flows_again);
+    stories_add(&stories, "wherever a line of JSON is cut", test_every_cut_of_json, NULL);
+    stories_add(&stories, "the same again and again", test_repeats, NULL);
+    stories_add(&stories, "each byte at each place", test_every_place, NULL);
     stories_add(&stories, "wherever a line is cut", test_every_cut, NULL);
     stories_add(&stories, "lines leave when the turn ends", test_at_the_end_of_the_turn, NULL);
     stories_add(&stories, "the caller's descriptor is left alone", test_flags_of_the_caller, NULL);

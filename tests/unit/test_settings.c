@@ -298,6 +298,33 @@ static struct refused {
       { "--account a --log-level INFO", "", NULL },
       "--log-level",
       "must be error, warning, info or debug" },
+    { "a log that leads nowhere",
+      { "--account a --log stdout", "", NULL },
+      "--log",
+      "expected stderr, syslog: or file:PATH" },
+    { "a log's file without a name",
+      { "--account a", "JANUS_LOG=file:", NULL },
+      "JANUS_LOG",
+      "expected a path behind the colon" },
+    { "a path as the log",
+      { "--account a --log /var/log/a.log", "", NULL },
+      "--log",
+      "expected stderr, syslog: or file:PATH" },
+    { "a syslog socket with a name that is too long",
+      { "--account a --log "
+        "syslog:/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "", NULL },
+      "--log",
+      "the path is too long" },
+    { "a format that is none",
+      { "--account a --log-format xml", "", NULL },
+      "--log-format",
+      "must be logfmt or json" },
+    { "a trace that is none",
+      { "--account a --trace on", "", NULL },
+      "--trace",
+      "must be pass or make" },
     { "a kind that is none",
       { "--account a --policy-kinds license,foo", "", NULL },
       "--policy-kinds",
@@ -652,6 +679,10 @@ static void test_defaults(void **state)
     assert_int_equal(settings->n_connect_to, 0);
     assert_int_equal(settings->token_wait_ms, 2000);
     assert_int_equal(settings->connect_ms, 5000);
+    assert_int_equal(settings->dns_ms, 0);
+    assert_int_equal(settings->tcp_ms, 0);
+    assert_int_equal(settings->tls_ms, 0);
+    assert_int_equal(settings->n_resolver, 0);
     assert_int_equal(settings->response_ms, 60000);
     assert_int_equal(settings->idle_ms, 60000);
     assert_int_equal(settings->client_idle_ms, 75000);
@@ -659,6 +690,9 @@ static void test_defaults(void **state)
     assert_int_equal(settings->pool_idle_ms, 50000);
     assert_int_equal(settings->drain_ms, 10000);
     assert_int_equal(settings->log_level, LOG_INFO);
+    assert_int_equal(settings->log.kind, LOG_TO_STDERR);
+    assert_int_equal(settings->log_format, LOG_LOGFMT);
+    assert_int_equal(settings->trace, TRACE_PASS);
     settings_free(settings);
     diags_fini(&diags);
 }
@@ -693,6 +727,29 @@ static void test_every_kind(void **state)
     assert_string_equal(settings->ca_file, "ca.pem");
     settings_free(settings);
     diags_fini(&diags);
+}
+
+static void expect_log(const char *flags, enum log_target_kind kind, const char *path)
+{
+    const struct call call = { flags, "", NULL };
+    struct diags diags = { 0 };
+    struct settings *settings = load(&call, NULL, &diags);
+
+    assert_int_equal(diags.n, 0);
+    assert_int_equal(settings->log.kind, kind);
+    assert_string_equal(settings->log.path, path);
+    settings_free(settings);
+    diags_fini(&diags);
+}
+
+static void test_log_targets(void **state)
+{
+    (void)state;
+    expect_log("--account a --log stderr", LOG_TO_STDERR, "");
+    expect_log("--account a --log syslog:", LOG_TO_SYSLOG, "/dev/log");
+    expect_log("--account a --log syslog:/run/log.sock", LOG_TO_SYSLOG, "/run/log.sock");
+    expect_log("--account a --log file:/var/log/a.log", LOG_TO_FILE, "/var/log/a.log");
+    expect_log("--account a --log file:a:b", LOG_TO_FILE, "a:b");
 }
 
 /* The comma before mode= and group= parts no items; every other one does. */
@@ -841,6 +898,7 @@ int main(void)
     STORIES_ADD(&stories, warned, test_warned);
     stories_add(&stories, "defaults", test_defaults, NULL);
     stories_add(&stories, "every kind of setting", test_every_kind, NULL);
+    stories_add(&stories, "where the log goes", test_log_targets, NULL);
     stories_add(&stories, "Unix sockets in lists", test_unix_listeners, NULL);
     stories_add(&stories, "secrets of the environment", test_secrets, NULL);
     stories_add(&stories, "words, a dash, and the end of options", test_words, NULL);

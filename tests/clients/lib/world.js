@@ -45,11 +45,12 @@ const start = (name, args) =>
     child.stderr.setEncoding('utf8')
     child.stderr.on('data', (text) => {
       program.log += text
-      const ready = /^ready listen=(\S+)(?: admin=(\S+))?\s*$/m.exec(program.log)
+      const ready = /^ready listen=(\S+)(?: admin=(\S+))?(?: guard=(\S+))?\s*$/m.exec(program.log)
       if (!ready) return
       clearTimeout(timer)
       program.listen = ready[1]
       program.port = Number(ready[1].split(':').pop())
+      program.guardPort = ready[3] && Number(ready[3].split(':').pop())
       resolve(program)
     })
   })
@@ -119,7 +120,24 @@ const createWorld = async () => {
   const token = () => fs.readFileSync(tokenFile, 'utf8').trim()
   const users = { admin: await mint('admin', 'ana@store.com'), store: await mint('store', 'bia@mail.com') }
   const secrets = [token(), users.admin, users.store]
+  // A second sidecar, as a guard before the app on that port, with that schema; it leaves with the world.
+  const guards = []
+  const guard = async (appPort, schema) => {
+    const manifest = path.join(scratch, 'guarded.json')
+    fs.writeFileSync(manifest, JSON.stringify({ builders: { graphql: '1.x' }, name: 'guarded', policies: [], vendor: 'acme', version: '1.0.0' }))
+    fs.writeFileSync(path.join(scratch, 'guarded.graphql'), schema)
+    const program = await start('janus-sidecar', [
+      'run', '--manifest', manifest, '--account', ACCOUNT, '--workspace', WORKSPACE, '--listen', '127.0.0.1:0',
+      '--admin', '127.0.0.1:0', '--guard-listen', '127.0.0.1:0', '--guard-app', `http://127.0.0.1:${appPort}`,
+      '--graphql-schema', path.join(scratch, 'guarded.graphql'), '--token-file', tokenFile, '--ca-file', caFile,
+      '--allow-address', '127.0.0.0/8', '--connect-to', `::127.0.0.1:${simulator.port}`,
+    ])
+    guards.push(program)
+    return program
+  }
   return {
+    control,
+    guard,
     port: sidecar.port,
     proxy: `http://127.0.0.1:${sidecar.port}`,
     // The app token that is current now.
@@ -136,7 +154,7 @@ const createWorld = async () => {
     // What reached the origin since the test began.
     arrived: () => control('GET', 'requests'),
     forget: () => control('GET', 'requests?clear=1'),
-    log: () => sidecar.log,
+    log: () => [sidecar, ...guards].map((program) => program.log).join(''),
     assertAlive: () => {
       const dead = [simulator, sidecar].find((program) => program.death)
       if (dead) throw new Error(dead.death)
@@ -144,6 +162,7 @@ const createWorld = async () => {
     // Ends the sidecar politely and says how it ended.
     stopSidecar: () => stop(sidecar),
     end: async () => {
+      for (const program of guards) await stop(program)
       await stop(sidecar)
       await stop(simulator)
       fs.rmSync(scratch, { recursive: true, force: true })
