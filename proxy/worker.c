@@ -16,6 +16,7 @@ struct worker {
     struct front_handler handler;
     struct front *front;
     struct guard *guard; /* NULL without --guard-listen */
+    bool emptied; /* and told */
     struct graphql_catalog *schemas;
     struct exchange_context exchanges;
 };
@@ -26,12 +27,15 @@ static uint64_t part_of(uint64_t limit, unsigned n)
     return (limit + n - 1) / n;
 }
 
+/* Either front may be the last one; workers are counted, so each tells once. */
 static void tell_if_empty(void *context)
 {
-    const struct worker *worker = context;
+    struct worker *worker = context;
 
-    if (front_n_clients(worker->front) == 0 && guard_n_clients(worker->guard) == 0)
-        worker->plan.emptied(worker->plan.context);
+    if (worker->emptied || front_n_clients(worker->front) || guard_n_clients(worker->guard))
+        return;
+    worker->emptied = true;
+    worker->plan.emptied(worker->plan.context);
 }
 
 static void on_emptied(void *context)

@@ -31,6 +31,7 @@
 #include "proxy/loop.h"
 #include "proxy/origin/resolve.h"
 #include "proxy/tally.h"
+#include "proxy/token/keeper.h"
 
 #define CHECK(condition) ((condition) ? (void)0 : abort())
 
@@ -202,12 +203,11 @@ static struct policy *make_policy(const struct settings *settings)
 
 static void make_keeper(struct exchange_context *x)
 {
-    struct token_keeper *keeper;
-
     static const struct token_source_kind kind = { "fuzz", NULL, fetch, free_source };
     static const struct token_rules rules = {
         .lifetime_ms = 3600 * 1000, .skew_ms = 1000, .backoff = { 1, 1 }, .now = clock_now
     };
+    struct token_keeper *keeper;
 
     source.source.kind = &kind;
     source.source.label = "the fuzzer";
