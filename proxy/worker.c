@@ -16,7 +16,7 @@ struct worker {
     struct front_handler handler;
     struct front *front;
     struct guard *guard; /* NULL without --guard-listen */
-    bool emptied; /* and told */
+    bool emptied;        /* and told */
     struct graphql_catalog *schemas;
     struct exchange_context exchanges;
 };
