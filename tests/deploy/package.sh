@@ -64,7 +64,7 @@ row "cpack makes a package" make_package
 row "it unpacks" unpack
 row "its program runs" "$root/usr/bin/janus-sidecar" version
 row "its program is stripped" stripped
-for library in libc6 libssl3 libevent-core libcares2 libevhtp0 libjansson4 libidn2-0; do
+for library in libc6 libssl3 libevent-core libc-ares2 libevhtp0 libjansson4 libidn2-0; do
     row "it depends on $library" depends_on $library
 done
 row "the manual page has no warning" page_is_clean

@@ -30,6 +30,7 @@
 #include "proxy/log.h"
 #include "proxy/loop.h"
 #include "proxy/origin/resolve.h"
+#include "proxy/origin/tls.h"
 #include "proxy/tally.h"
 #include "proxy/token/keeper.h"
 
@@ -234,6 +235,17 @@ static void make_front(struct exchange_context *x)
     front_listen(play.front, play.bell[0], false);
 }
 
+/* For a play in which somebody asks for TLS: its handshake meets what the seed says, and fails. */
+static const struct tls *make_tls(const struct settings *settings)
+{
+    struct diags diags = { 0 };
+    const struct tls *tls = tls_new(settings, &diags);
+
+    CHECK(tls);
+    diags_fini(&diags);
+    return tls;
+}
+
 static void make_everything(void)
 {
     struct settings *settings = make_settings();
@@ -242,6 +254,7 @@ static void make_everything(void)
     static struct tally tally;
 
     play.origins = (struct origin_context){ .loop = loop,
+                                            .tls = make_tls(settings),
                                             .settings = settings,
                                             .resolver = resolver_new(loop, settings, &tally.names),
                                             .attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS),
@@ -398,6 +411,8 @@ static void check_request(const struct head *head, struct text bytes)
         CHECK(!holds_token(bytes));
 }
 
+enum { TLS_HANDSHAKE = 0x16 }; /* how a TLS record begins (RFC 8446, 5.1) */
+
 /* A row of whole requests; the last may be cut anywhere. */
 static void check_what_it_heard(const struct end *end)
 {
@@ -406,6 +421,11 @@ static void check_what_it_heard(const struct end *end)
 
     if (end->n == 0)
         return;
+    if (end->out[0] ==
+        TLS_HANDSHAKE) { /* nobody answers it as TLS does: nothing may follow in the clear */
+        CHECK(!holds_token((struct text){ end->out, end->n }));
+        return;
+    }
     memcpy(intake_room(&intake, (uint32_t)end->n, &room), end->out, end->n);
     intake_received(&intake, end->n);
     while (intake_raw(&intake).len > 0) {
