@@ -84,7 +84,7 @@ static bool parse_path(struct text path, struct listen_address *out, const char 
 
 static bool parse_unix(struct text rest, struct listen_address *out, const char **why)
 {
-    struct text part;
+    struct text part = TEXT_NONE;
 
     out->kind = LISTEN_UNIX;
     out->loopback = true;

@@ -47,6 +47,9 @@ enum forwarded { FORWARDED_OFF, FORWARDED_STANDARD, FORWARDED_X };
 /* GraphQL operations that cannot be read, on their way out. */
 enum graphql_unknown { GRAPHQL_UNKNOWN_PASS, GRAPHQL_UNKNOWN_REFUSE };
 
+/* What the process gives up before it serves; REQUIRE: or it does not start. */
+enum sandbox_mode { SANDBOX_OFF, SANDBOX_ON, SANDBOX_REQUIRE };
+
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 enum { SETTINGS_MAX_THREADS = 64 };
@@ -86,6 +89,7 @@ struct settings {
     struct strings admin_hosts; /* names by which the admin listener may be called */
     bool unsafe_listen;
     struct ids allow_uid, allow_gid; /* of clients at Unix sockets; both empty: all */
+    char *handover;                  /* path of a Unix socket where a successor asks; NULL: none */
     char *caller_secret_file;        /* NULL: no secret is asked for */
 
     /* identities */
@@ -134,6 +138,7 @@ struct settings {
     unsigned client_idle_ms;         /* a kept-alive client between two requests */
     unsigned head_ms;                /* from a request's first byte to the end of its head */
     unsigned pool_idle_ms;           /* a kept-alive origin connection without work */
+    unsigned drain_delay_ms;         /* from SIGTERM to the end of accepting */
     unsigned drain_ms;               /* from SIGTERM to giving up on exchanges in flight */
     unsigned total_ms;        /* from a request's head to the end of its exchange; 0: no limit */
     unsigned pool_max_age_ms; /* an origin's connection, kept or not; 0: no limit */
@@ -150,6 +155,8 @@ struct settings {
     enum log_level log_level;
     enum log_format log_format;
     enum trace_mode trace;
+    enum sandbox_mode sandbox;
+    unsigned exit_with; /* a process; 0: none */
 
     char **shown; /* one text a row, for settings_each(); private */
 };

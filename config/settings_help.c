@@ -146,7 +146,7 @@ static void print_cells(FILE *out, const struct settings_row *row)
         fputs(i > 0 ? ", " : settings_is_list(row) ? "; any of " : "; one of ", out);
         put_code(out, row->choices[i], '\0');
     }
-    fputs(" |\n", out);
+    fputs(row->live ? " *(live)* |\n" : " |\n", out);
 }
 
 void settings_print_markdown(FILE *out)
@@ -165,7 +165,9 @@ void settings_print_markdown(FILE *out)
           "quotes. An option without a value is `true` when it stands there; in\n"
           "the environment it is `1`, `true`, `0` or `false`, in the file `true` or `false`. An "
           "empty\n"
-          "variable counts as not set.\n",
+          "variable counts as not set. What is marked *(live)* changes with a reload, the rest "
+          "with a "
+          "restart ([reload.md](reload.md)).\n",
           out);
     for (unsigned group = 0; group < N_SETTINGS_GROUPS; group++) {
         fprintf(out, "\n## %s\n\n| option | variable | default | meaning |\n|---|---|---|---|\n",

@@ -2,8 +2,10 @@
 
 #include "config/settings.h"
 
-#define NAMED(name, variable) "--" name, "JANUS_" variable
-#define FIELD(field)          offsetof(struct settings, field), 0, NULL
+#define NAMED(name, variable) "--" name, "JANUS_" variable, false
+/* A reload changes it; what is NAMED needs a restart. */
+#define LIVE(name, variable) "--" name, "JANUS_" variable, true
+#define FIELD(field)         offsetof(struct settings, field), 0, NULL
 #define LIST(field, n_field)                                                                       \
     offsetof(struct settings, field), offsetof(struct settings, n_field), NULL
 #define CHOICE(field, names) offsetof(struct settings, field), 0, names
@@ -37,6 +39,10 @@ static const char *const graphql_unknown_names[] = {
 static const char *const via_names[] = { [VIA_OFF] = "off", [VIA_ON] = "on", NULL };
 static const char *const forwarded_names[] = {
     [FORWARDED_OFF] = "off", [FORWARDED_STANDARD] = "standard", [FORWARDED_X] = "x-forwarded", NULL
+};
+
+static const char *const sandbox_names[] = {
+    [SANDBOX_OFF] = "off", [SANDBOX_ON] = "on", [SANDBOX_REQUIRE] = "require", NULL
 };
 
 /* in the order of enum policy_kind's bits */
@@ -82,14 +88,14 @@ const struct settings_row settings_rows[] = {
     { NAMED("provider-policies", "PROVIDER_POLICIES"), KIND_TEXT, GROUP_APP, FIELD(provider_policies),
       "DIR", NULL,
       "folder with the policies.json of other apps, as VENDOR.APP.json or VENDOR.APP/policies.json" },
-    { NAMED("policy-kinds", "POLICY_KINDS"), KIND_CHOICES, GROUP_APP,
+    { LIVE("policy-kinds", "POLICY_KINDS"), KIND_CHOICES, GROUP_APP,
       CHOICE(policy_kinds, policy_kind_names), "LIST", "outbound-access,license,app",
       "kinds of policy that open something" },
-    { NAMED("no-janus-alias", "NO_JANUS_ALIAS"), KIND_OFF_FLAG, GROUP_APP, FIELD(janus_alias), NULL, "false",
+    { LIVE("no-janus-alias", "NO_JANUS_ALIAS"), KIND_OFF_FLAG, GROUP_APP, FIELD(janus_alias), NULL, "false",
       "do not take portal., api. and the account's own Janus host for one another" },
-    { NAMED("strict", "STRICT"), KIND_FLAG, GROUP_APP, FIELD(strict), NULL, "false",
+    { LIVE("strict", "STRICT"), KIND_FLAG, GROUP_APP, FIELD(strict), NULL, "false",
       "refuse to start, and to reload, while the manifest has an error" },
-    { NAMED("mode", "MODE"), KIND_CHOICE, GROUP_APP, CHOICE(mode, mode_names), "MODE", "enforce",
+    { LIVE("mode", "MODE"), KIND_CHOICE, GROUP_APP, CHOICE(mode, mode_names), "MODE", "enforce",
       "enforce the policies, or report: forward what they would deny, and log, count and mark it" },
     { NAMED("shadow-manifest", "SHADOW_MANIFEST"), KIND_TEXT, GROUP_APP, FIELD(shadow_manifest_file), "FILE",
       NULL, "second manifest, judged beside the first; only differences are logged" },
@@ -97,7 +103,7 @@ const struct settings_row settings_rows[] = {
     { NAMED("provider-schemas", "PROVIDER_SCHEMAS"), KIND_TEXT, GROUP_GRAPHQL, FIELD(provider_schemas), "DIR", NULL,
       "folder with the GraphQL schemas of other apps, as VENDOR.APP.graphql or VENDOR.APP/*.graphql: operations "
       "that are sent to them are read, and judged by @auth" },
-    { NAMED("graphql-unknown", "GRAPHQL_UNKNOWN"), KIND_CHOICE, GROUP_GRAPHQL,
+    { LIVE("graphql-unknown", "GRAPHQL_UNKNOWN"), KIND_CHOICE, GROUP_GRAPHQL,
       CHOICE(graphql_unknown, graphql_unknown_names), "WHAT", "pass",
       "an operation for such an app that cannot be read: pass or refuse it" },
     { NAMED("guard-listen", "GUARD_LISTEN"), KIND_ADDRESSES, GROUP_GRAPHQL, LIST(guard_listen, n_guard_listen),
@@ -106,7 +112,7 @@ const struct settings_row settings_rows[] = {
       "the app that the guard stands before: http://HOST:PORT" },
     { NAMED("graphql-schema", "GRAPHQL_SCHEMA"), KIND_TEXT, GROUP_GRAPHQL, FIELD(graphql_schema), "PATH", NULL,
       "the app's own schema, a file or a folder, which the guard judges by" },
-    { NAMED("guard-timeout", "GUARD_TIMEOUT"), KIND_MILLIS, GROUP_GRAPHQL, FIELD(guard_timeout_ms), "TIME", "3s",
+    { LIVE("guard-timeout", "GUARD_TIMEOUT"), KIND_MILLIS, GROUP_GRAPHQL, FIELD(guard_timeout_ms), "TIME", "3s",
       "how long VTEX ID, and License Manager, may take to answer the guard" },
 
     { NAMED("listen", "LISTEN"), KIND_ADDRESSES, GROUP_LISTEN, LIST(listen, n_listen), "ADDR",
@@ -114,15 +120,17 @@ const struct settings_row settings_rows[] = {
       "unix:PATH[,mode=0660][,group=NAME], mode 0600 unless given, and systemd:NAME (docs/operating.md)" },
     { NAMED("admin", "ADMIN"), KIND_ADDRESS, GROUP_LISTEN, FIELD(admin), "ADDR", "127.0.0.1:8381",
       "where health and metrics are read; the same forms" },
-    { NAMED("admin-host", "ADMIN_HOST"), KIND_HOSTS, GROUP_LISTEN, LIST(admin_hosts.items, admin_hosts.n), "HOST",
+    { LIVE("admin-host", "ADMIN_HOST"), KIND_HOSTS, GROUP_LISTEN, LIST(admin_hosts.items, admin_hosts.n), "HOST",
       NULL, "name by which the admin listener may be called, beside localhost and addresses" },
-    { NAMED("allow-uid", "ALLOW_UID"), KIND_IDS, GROUP_LISTEN, LIST(allow_uid.items, allow_uid.n), "NUMBER", NULL,
+    { LIVE("allow-uid", "ALLOW_UID"), KIND_IDS, GROUP_LISTEN, LIST(allow_uid.items, allow_uid.n), "NUMBER", NULL,
       "user who may call at Unix sockets, beside root and our own; everybody who can connect when neither "
       "this nor --allow-gid is given" },
-    { NAMED("allow-gid", "ALLOW_GID"), KIND_IDS, GROUP_LISTEN, LIST(allow_gid.items, allow_gid.n), "NUMBER", NULL,
+    { LIVE("allow-gid", "ALLOW_GID"), KIND_IDS, GROUP_LISTEN, LIST(allow_gid.items, allow_gid.n), "NUMBER", NULL,
       "group whose members may call at Unix sockets" },
     { NAMED("caller-secret-file", "CALLER_SECRET_FILE"), KIND_TEXT, GROUP_LISTEN, FIELD(caller_secret_file),
       "FILE", NULL, "file with a secret that every request must have in X-Janus-Caller; re-read when it changes" },
+    { NAMED("handover", "HANDOVER"), KIND_TEXT, GROUP_LISTEN, FIELD(handover), "PATH", NULL,
+      "Unix socket where a second sidecar with the same setting takes our listeners over, once it is ready" },
     { NAMED("unsafe-listen", "UNSAFE_LISTEN"), KIND_FLAG, GROUP_LISTEN, FIELD(unsafe_listen), NULL, "false",
       "allow addresses off loopback: whoever reaches them acts as the app" },
 
@@ -158,11 +166,11 @@ const struct settings_row settings_rows[] = {
       "longest pause after a source's first failure; it doubles with each further one" },
     { NAMED("token-retry-max", "TOKEN_RETRY_MAX"), KIND_MILLIS, GROUP_IDENTITY, FIELD(token_retry_max_ms),
       "TIME", "1m", "longest pause after any number of failures" },
-    { NAMED("token-wait", "TOKEN_WAIT"), KIND_WAIT, GROUP_IDENTITY, FIELD(token_wait_ms), "TIME", "2s",
+    { LIVE("token-wait", "TOKEN_WAIT"), KIND_WAIT, GROUP_IDENTITY, FIELD(token_wait_ms), "TIME", "2s",
       "how long a request waits for a token that is being renewed" },
-    { NAMED("placeholder", "PLACEHOLDER"), KIND_PLACEHOLDER, GROUP_IDENTITY, FIELD(placeholder), "TEXT",
+    { LIVE("placeholder", "PLACEHOLDER"), KIND_PLACEHOLDER, GROUP_IDENTITY, FIELD(placeholder), "TEXT",
       "janus-sidecar-placeholder", "what the app sends where the app token is due" },
-    { NAMED("inject", "INJECT"), KIND_CHOICE, GROUP_IDENTITY, CHOICE(inject, inject_names), "WHEN", "absent",
+    { LIVE("inject", "INJECT"), KIND_CHOICE, GROUP_IDENTITY, CHOICE(inject, inject_names), "WHEN", "absent",
       "when the app token is added: to requests without any credential, only for the placeholder, "
       "always, never" },
     { NAMED("janus-hosts", "JANUS_HOSTS"), KIND_HOSTS, GROUP_IDENTITY,
@@ -171,73 +179,75 @@ const struct settings_row settings_rows[] = {
     { NAMED("io-hosts", "IO_HOSTS"), KIND_HOSTS, GROUP_IDENTITY, LIST(io_hosts.items, io_hosts.n), "HOST",
       "app.io.vtex.com,infra.io.vtex.com,platform.io.vtex.com",
       "hosts that get the token as Authorization: Bearer" },
-    { NAMED("scrub", "SCRUB"), KIND_CHOICE, GROUP_IDENTITY, CHOICE(scrub, scrub_names), "HOW", "mask",
+    { LIVE("scrub", "SCRUB"), KIND_CHOICE, GROUP_IDENTITY, CHOICE(scrub, scrub_names), "HOW", "mask",
       "an app token that comes back in a response: mask it, cut the response, or turn looking for it off" },
 
-    { NAMED("default-host", "DEFAULT_HOST"), KIND_HOST, GROUP_ORIGIN, FIELD(default_host), "HOST",
+    { LIVE("default-host", "DEFAULT_HOST"), KIND_HOST, GROUP_ORIGIN, FIELD(default_host), "HOST",
       "{{account}}.vtexcommercestable.com.br", "destination of requests that name the sidecar itself" },
-    { NAMED("ca-file", "CA_FILE"), KIND_TEXT, GROUP_ORIGIN, FIELD(ca_file), "FILE", NULL,
+    { LIVE("ca-file", "CA_FILE"), KIND_TEXT, GROUP_ORIGIN, FIELD(ca_file), "FILE", NULL,
       "certificates, PEM, trusted beside the system's" },
-    { NAMED("client-cert", "CLIENT_CERT"), KIND_CLIENT_CERTS, GROUP_ORIGIN, LIST(client_certs, n_client_certs),
+    { LIVE("client-cert", "CLIENT_CERT"), KIND_CLIENT_CERTS, GROUP_ORIGIN, LIST(client_certs, n_client_certs),
       "HOST=CERT[;KEY]", NULL,
       "certificate, PEM with its chain, for origins that want to know us; its key is in the same file unless "
       "named; the first HOST that matches counts" },
     { NAMED("pin", "PIN"), KIND_PINS, GROUP_ORIGIN, LIST(pins, n_pins), "HOST=PIN[;PIN]", NULL,
       "sha256/BASE64 of public keys, one of which must be in HOST's verified chain" },
-    { NAMED("connect-to", "CONNECT_TO"), KIND_CONNECT_TOS, GROUP_ORIGIN, LIST(connect_to, n_connect_to),
+    { LIVE("connect-to", "CONNECT_TO"), KIND_CONNECT_TOS, GROUP_ORIGIN, LIST(connect_to, n_connect_to),
       "HOST:PORT:ADDR:PORT", NULL,
       "connect to ADDR:PORT for HOST:PORT, as curl does; an empty HOST or PORT is any" },
     { NAMED("resolver", "RESOLVER"), KIND_SERVERS, GROUP_ORIGIN, LIST(resolver, n_resolver), "ADDR[:PORT]", NULL,
       "name server to ask instead of those in /etc/resolv.conf; the next is asked when one does not answer" },
     { NAMED("allow-address", "ALLOW_ADDRESS"), KIND_CIDRS, GROUP_ORIGIN, LIST(allow_address, n_allow_address),
       "CIDR", NULL, "addresses that names may resolve to although they are private or loopback" },
-    { NAMED("plaintext-host", "PLAINTEXT_HOST"), KIND_HOSTS, GROUP_ORIGIN,
+    { LIVE("plaintext-host", "PLAINTEXT_HOST"), KIND_HOSTS, GROUP_ORIGIN,
       LIST(plaintext_hosts.items, plaintext_hosts.n), "HOST", NULL,
       "hosts that are reached without TLS" },
-    { NAMED("upgrade", "UPGRADE"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(upgrade, upgrade_names), "PROTOCOL", "off",
+    { LIVE("upgrade", "UPGRADE"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(upgrade, upgrade_names), "PROTOCOL", "off",
       "what a request may upgrade to: websocket, or nothing; the policy decides as about any request" },
-    { NAMED("via", "VIA"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(via, via_names), "WHEN", "off",
+    { LIVE("via", "VIA"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(via, via_names), "WHEN", "off",
       "add `Via: 1.1 janus-sidecar` to requests and responses, as a proxy is told to; off: nothing names us" },
-    { NAMED("forwarded", "FORWARDED"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(forwarded, forwarded_names), "FORM", "off",
+    { LIVE("forwarded", "FORWARDED"), KIND_CHOICE, GROUP_ORIGIN, CHOICE(forwarded, forwarded_names), "FORM", "off",
       "tell origins who asked us: `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Proto`; off: nothing "
       "names the app" },
 
-    { NAMED("connect-timeout", "CONNECT_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(connect_ms), "TIME", "5s",
+    { LIVE("connect-timeout", "CONNECT_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(connect_ms), "TIME", "5s",
       "DNS, TCP and TLS together" },
-    { NAMED("dns-timeout", "DNS_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(dns_ms), "TIME", "0s",
+    { LIVE("dns-timeout", "DNS_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(dns_ms), "TIME", "0s",
       "resolving a name, within --connect-timeout; 0s: no limit of its own" },
-    { NAMED("tcp-timeout", "TCP_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(tcp_ms), "TIME", "0s",
+    { LIVE("tcp-timeout", "TCP_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(tcp_ms), "TIME", "0s",
       "reaching one of a name's addresses, within --connect-timeout; 0s: no limit of its own" },
-    { NAMED("tls-timeout", "TLS_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(tls_ms), "TIME", "0s",
+    { LIVE("tls-timeout", "TLS_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(tls_ms), "TIME", "0s",
       "a TLS handshake, within --connect-timeout; 0s: no limit of its own" },
-    { NAMED("response-timeout", "RESPONSE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(response_ms), "TIME", "60s",
+    { LIVE("response-timeout", "RESPONSE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(response_ms), "TIME", "60s",
       "from the end of a request to the head of its response" },
-    { NAMED("idle-timeout", "IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(idle_ms), "TIME", "60s",
+    { LIVE("idle-timeout", "IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(idle_ms), "TIME", "60s",
       "a client or origin that neither sends nor takes bytes" },
-    { NAMED("client-idle-timeout", "CLIENT_IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(client_idle_ms),
+    { LIVE("client-idle-timeout", "CLIENT_IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(client_idle_ms),
       "TIME", "75s", "a client's connection between two requests" },
-    { NAMED("head-timeout", "HEAD_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(head_ms), "TIME", "10s",
+    { LIVE("head-timeout", "HEAD_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(head_ms), "TIME", "10s",
       "from the first byte of a request to the end of its head" },
-    { NAMED("pool-idle-timeout", "POOL_IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(pool_idle_ms), "TIME",
+    { LIVE("pool-idle-timeout", "POOL_IDLE_TIMEOUT"), KIND_MILLIS, GROUP_TIME, FIELD(pool_idle_ms), "TIME",
       "50s", "an origin's connection without work" },
-    { NAMED("drain-timeout", "DRAIN_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(drain_ms), "TIME", "10s",
+    { LIVE("drain-timeout", "DRAIN_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(drain_ms), "TIME", "30s",
       "from SIGTERM to giving up on requests in flight" },
-    { NAMED("total-timeout", "TOTAL_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(total_ms), "TIME", "0s",
+    { LIVE("drain-delay", "DRAIN_DELAY"), KIND_WAIT, GROUP_TIME, FIELD(drain_delay_ms), "TIME", "0s",
+      "from SIGTERM to refusing new connections: for whatever must first learn that we leave" },
+    { LIVE("total-timeout", "TOTAL_TIMEOUT"), KIND_WAIT, GROUP_TIME, FIELD(total_ms), "TIME", "0s",
       "from the head of a request to the end of its response, bodies included; 0s: no limit" },
-    { NAMED("pool-max-age", "POOL_MAX_AGE"), KIND_WAIT, GROUP_TIME, FIELD(pool_max_age_ms), "TIME", "5m",
+    { LIVE("pool-max-age", "POOL_MAX_AGE"), KIND_WAIT, GROUP_TIME, FIELD(pool_max_age_ms), "TIME", "5m",
       "an origin's connection that is older is not kept, so that names are resolved anew; 0s: no limit" },
 
-    { NAMED("max-body", "MAX_BODY"), KIND_SIZE, GROUP_LIMIT, FIELD(max_body_bytes), "SIZE", NULL,
+    { LIVE("max-body", "MAX_BODY"), KIND_SIZE, GROUP_LIMIT, FIELD(max_body_bytes), "SIZE", NULL,
       "largest body of a request; no limit when not given" },
-    { NAMED("max-buffers", "MAX_BUFFERS"), KIND_SIZE, GROUP_LIMIT, FIELD(max_buffers_bytes), "SIZE", "256MiB",
+    { LIVE("max-buffers", "MAX_BUFFERS"), KIND_SIZE, GROUP_LIMIT, FIELD(max_buffers_bytes), "SIZE", "256MiB",
       "what the buffers of all requests and clients may hold together; beyond it new requests get 503" },
-    { NAMED("max-requests", "MAX_REQUESTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_requests), "N", "10000",
+    { LIVE("max-requests", "MAX_REQUESTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_requests), "N", "10000",
       "requests in flight; beyond it new ones get 503; 0: no limit" },
-    { NAMED("max-clients", "MAX_CLIENTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_clients), "N", "20000",
+    { LIVE("max-clients", "MAX_CLIENTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_clients), "N", "20000",
       "clients at once; beyond it the one idle for longest is closed; 0: as many as there are descriptors" },
     { NAMED("threads", "THREADS"), KIND_THREADS, GROUP_LIMIT, FIELD(threads), "N", "1",
       "threads that serve, each with connections of its own; auto: one for each processor that we may use" },
-    { NAMED("warm", "WARM"), KIND_COUNT, GROUP_LIMIT, FIELD(warm), "N", "0",
+    { LIVE("warm", "WARM"), KIND_COUNT, GROUP_LIMIT, FIELD(warm), "N", "0",
       "connections kept ready, opened ahead, for each host that a request went to in the last 10 minutes" },
     { NAMED("circuit-failures", "CIRCUIT_FAILURES"), KIND_COUNT, GROUP_LIMIT, FIELD(circuit_failures), "N", "5",
       "failures in a row to connect to an origin's address, until it is left alone for a while; 0: never" },
@@ -247,10 +257,15 @@ const struct settings_row settings_rows[] = {
       "opened anew by SIGHUP" },
     { NAMED("log-format", "LOG_FORMAT"), KIND_CHOICE, GROUP_LOG, CHOICE(log_format, log_format_names), "FORMAT",
       "logfmt", "a line of the log: key=value, or one JSON object" },
-    { NAMED("log-level", "LOG_LEVEL"), KIND_CHOICE, GROUP_LOG, CHOICE(log_level, log_level_names), "LEVEL",
+    { LIVE("log-level", "LOG_LEVEL"), KIND_CHOICE, GROUP_LOG, CHOICE(log_level, log_level_names), "LEVEL",
       "info", "what is logged" },
-    { NAMED("trace", "TRACE"), KIND_CHOICE, GROUP_LOG, CHOICE(trace, trace_names), "WHEN", "pass",
+    { LIVE("trace", "TRACE"), KIND_CHOICE, GROUP_LOG, CHOICE(trace, trace_names), "WHEN", "pass",
       "a traceparent header that is missing or malformed: pass the request on as it is, or make one" },
+
+    { NAMED("sandbox", "SANDBOX"), KIND_CHOICE, GROUP_PROCESS, CHOICE(sandbox, sandbox_names), "HOW", "on",
+      "give up, after the start, what is not needed: on, as far as the kernel can; require, or do not start; off" },
+    { NAMED("exit-with", "EXIT_WITH"), KIND_COUNT, GROUP_PROCESS, FIELD(exit_with), "PID", "0",
+      "drain and end when this process has ended, as at SIGTERM; 0: with none. An app that we start: exec" },
 };
 /* clang-format on */
 
@@ -263,6 +278,7 @@ const char *const settings_groups[N_SETTINGS_GROUPS] = {
     [GROUP_LISTEN] = "Listening",    [GROUP_IDENTITY] = "Identities",
     [GROUP_ORIGIN] = "Destinations", [GROUP_TIME] = "Times",
     [GROUP_LIMIT] = "Limits",        [GROUP_LOG] = "Log",
+    [GROUP_PROCESS] = "Process",
 };
 
 const char *settings_key(const struct settings_row *row)

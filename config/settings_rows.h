@@ -48,13 +48,15 @@ enum settings_group {
     GROUP_ORIGIN,
     GROUP_TIME,
     GROUP_LIMIT,
-    GROUP_LOG
+    GROUP_LOG,
+    GROUP_PROCESS
 };
-enum { N_SETTINGS_GROUPS = GROUP_LOG + 1 };
+enum { N_SETTINGS_GROUPS = GROUP_PROCESS + 1 };
 
 struct settings_row {
     const char *flag;     /* "--token-file"; the settings file has it without the dashes */
     const char *variable; /* "JANUS_TOKEN_FILE" */
+    bool live;            /* a reload changes it (settings_change.h) */
     enum settings_kind kind;
     enum settings_group group;
     size_t field, count;        /* offsets in struct settings; `count` only for lists */
@@ -64,7 +66,7 @@ struct settings_row {
     const char *help;
 };
 
-enum { SETTINGS_MAX_ROWS = 80 };
+enum { SETTINGS_MAX_ROWS = 120 };
 
 extern const struct settings_row settings_rows[];
 extern const size_t settings_n_rows;

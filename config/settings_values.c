@@ -8,7 +8,7 @@
 enum {
     NAME_MAX_LEN = 63, /* an account is a DNS label in host names (RFC 1035, 2.3.4) */
     MILLIS_MAX = 24 * 60 * 60 * 1000,
-    COUNT_MAX = 1000000,
+    COUNT_MAX = 4194304, /* no process of Linux has a higher number (PID_MAX_LIMIT) */
     QUOTED = 80,
 };
 
@@ -229,7 +229,7 @@ static void fill_count(const struct filling *filling)
     if (text_to_uint(first_text(filling), COUNT_MAX, &value))
         *field = (unsigned)value;
     else
-        bad_value(filling, &filling->given->items[0], "must be a whole number, 1000000 at most");
+        bad_value(filling, &filling->given->items[0], "must be a whole number, 4194304 at most");
 }
 
 static void fill_threads(const struct filling *filling)

@@ -7,7 +7,7 @@ install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTE
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 install(DIRECTORY config/examples deploy/grafana deploy/prometheus DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES deploy/systemd/janus-sidecar@.service DESTINATION lib/systemd/system)
+install(FILES deploy/systemd/janus-sidecar@.service deploy/systemd/janus-sidecar@.socket DESTINATION lib/systemd/system)
 install(FILES deploy/completion/janus-sidecar.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME janus-sidecar)
 

@@ -127,6 +127,11 @@ struct app *app_start(struct loop *loop, const struct app_plan *plan,
     return app;
 }
 
+pid_t app_pid(const struct app *app)
+{
+    return app->pid;
+}
+
 void app_free(struct app *app)
 {
     if (!app)

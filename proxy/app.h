@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <sys/types.h>
 
 struct app;
 struct loop;
@@ -27,6 +28,7 @@ void app_hold_signals(void);
 struct app *app_start(struct loop *loop, const struct app_plan *plan,
                       void (*ended)(void *context, int status), void (*late)(void *context),
                       void *context);
+pid_t app_pid(const struct app *app);
 void app_free(struct app *app);
 
 #endif

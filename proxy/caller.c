@@ -175,11 +175,11 @@ struct callers *callers_new(const struct settings *settings, struct loop *loop, 
     return callers;
 }
 
-struct callers *callers_share(const struct callers *callers)
+struct callers *callers_share(const struct callers *callers, const struct settings *settings)
 {
     struct callers *other = mem_alloc(1, sizeof(*other));
 
-    other->settings = callers->settings;
+    other->settings = settings;
     other->secret = callers->secret;
     return other;
 }

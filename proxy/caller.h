@@ -29,8 +29,8 @@ struct caller_secret {
     bool known; /* there is one */
     unsigned char digest[CALLER_DIGEST_BYTES];
 };
-/* Another thread has callers of its own, who watch nothing and are told: */
-struct callers *callers_share(const struct callers *callers);
+/* Another thread has callers, and settings, of its own; they watch nothing and are told: */
+struct callers *callers_share(const struct callers *callers, const struct settings *settings);
 /* by whoever follows this one, */
 void callers_follow(struct callers *callers, void (*changed)(void *context), void *context);
 struct caller_secret callers_secret(const struct callers *callers);

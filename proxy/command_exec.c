@@ -48,8 +48,10 @@ int command_exec(int argc, char **argv)
     struct settings *settings = settings_load(app - 1, argv, NULL, &diags);
     struct sidecar *sidecar = diags.fatal == 0 ? sidecar_new(settings, &diags) : NULL;
     diags_print(&diags, stderr);
-    if (sidecar)
+    if (sidecar) {
+        sidecar_settings_from(sidecar, (struct settings_source){ app - 1, argv });
         exit_code = sidecar_run_beside(sidecar, &guest);
+    }
     sidecar_free(sidecar);
     settings_free(settings);
     diags_fini(&diags);

@@ -36,8 +36,10 @@ int command_run(int argc, char **argv)
     else
         command_inspect(settings, &diags);
     diags_print(&diags, stderr);
-    if (sidecar)
+    if (sidecar) {
+        sidecar_settings_from(sidecar, (struct settings_source){ argc, argv });
         exit_code = sidecar_run(sidecar);
+    }
     sidecar_free(sidecar);
     settings_free(settings);
     diags_fini(&diags);

@@ -75,8 +75,9 @@ static json_t *ask_sources(const struct settings *settings, const struct tls *tl
     struct loop *loop = loop_new();
     struct log *log = log_new(NULL, STDERR_FILENO, LOG_WARNING);
     struct tally tally = { 0 }; /* nobody asks */
-    struct origins *origins = origins_new(loop, log, settings, tls, NULL, 0, 1, &tally);
-    struct token_keeper *keeper = sidecar_tokens_new(settings, loop, log, origins_pool(origins));
+    struct origins *origins = origins_new(loop, log, settings, tls, NULL, 0, 1, NULL, &tally);
+    struct token_keeper *keeper =
+        sidecar_tokens_new(settings, loop, log, origins_pool(origins), NULL);
     struct token_facts facts;
 
     wait_for_token(loop, keeper, settings->token_timeout_ms);

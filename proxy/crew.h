@@ -13,6 +13,7 @@
 #include "proxy/worker.h"
 
 struct crew;
+struct helper;
 struct lag;
 struct listeners;
 struct tls;
@@ -30,13 +31,14 @@ struct crew_plan {
     struct tls *tls;
     struct token_keeper *keeper;
     struct callers *callers;
+    struct helper *helper; /* who makes connections; NULL: everybody himself */
     struct listeners *listeners;
     const struct realms *realms;
     const char *store_cookie;
     struct graphql_catalog *schemas; /* NULL without --provider-schemas */
     struct graphql_gate *gate;       /* NULL without --guard-listen */
     const struct destination_rules *destination_rules;
-    /* after crew_drain(): the last client of the last worker has left */
+    /* after crew_drain() or crew_succeeded(): the last client of the last worker has left */
     void (*emptied)(void *context);
     void *context;
 };
@@ -50,7 +52,8 @@ struct crew *crew_new(const struct crew_plan *plan);
  * rest. */
 void crew_silence(struct crew *crew);
 void crew_free(struct crew *crew);
-/* The threads begin. A process that wants to fork() does it before. */
+/* The threads begin. A process that wants to fork(), or gives up rights, which each thread has for itself, does it
+ * before. */
 void crew_start(struct crew *crew);
 
 /* Borrowed: each worker gets a handle of its own. */
@@ -63,7 +66,13 @@ void crew_reopen_logs(struct crew *crew);
 /* The trust and the certificates of `tls` have been read again. */
 void crew_renew_tls(struct crew *crew);
 
+/* The plan's settings have changed, where they stand. Takes `retired`, which is what they were, and frees it
+ * when nobody goes by it any more. */
+void crew_apply_settings(struct crew *crew, struct settings *retired);
+
+/* As of worker.h, all of them. */
 void crew_leave(struct crew *crew);
+void crew_succeeded(struct crew *crew);
 void crew_drain(struct crew *crew);
 
 /* The sum of what the workers count. Waits until each has told, a turn of its loop; who does not within a

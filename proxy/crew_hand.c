@@ -2,8 +2,7 @@
  *
  *   built on the main loop --start--> its loop turns, letters come --quit--> it takes itself apart
  *
- * Everything that its loop touches is its own, but for what never changes (settings, realms, rules of
- * destinations, addresses of our listeners) and what counts for itself (proxy/origin/tls_parts.h). It is
+ * Everything that its loop touches is its own, but for what never changes (realms, addresses of our listeners) and what counts for itself (proxy/origin/tls_parts.h). It is
  * taken apart by its own thread, which has the lists of spare rooms. */
 #include <event2/event.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include "config/memory.h"
 #include "proxy/crew_parts.h"
 #include "proxy/exchange.h"
+#include "proxy/helper.h"
 #include "proxy/http/room.h"
 #include "proxy/lag.h"
 #include "proxy/log.h"
@@ -50,6 +50,7 @@ static void take_apart(struct hand *hand)
     event_base_loop(loop_base(hand->loop), EVLOOP_NONBLOCK); /* lets cancelled look-ups end */
     worker_free(hand->worker);
     origins_free(hand->origins);
+    helper_free(hand->helper);
     callers_free(hand->callers);
     tls_free(hand->tls);
     log_library(NULL);
@@ -61,7 +62,10 @@ static void take_apart(struct hand *hand)
 static void *work(void *context)
 {
     struct hand *hand = context;
+    char name[16];
 
+    snprintf(name, sizeof(name), "worker-%u", hand->number);
+    pthread_setname_np(pthread_self(), name);
     log_library(hand->log);
     worker_begin(hand->worker);
     event_base_dispatch(loop_base(hand->loop)); /* until on_quit() */
@@ -123,26 +127,49 @@ static void build_lock(struct hand *hand)
     pthread_condattr_destroy(&monotonic);
 }
 
-void hand_build(struct hand *hand, struct crew *crew, const struct worker_plan *plan)
+static struct helper *helper_for(const struct hand *hand)
 {
-    const struct crew_plan *shared = &crew->plan;
-    struct worker_plan own = *plan;
+    struct helper *helper = hand->crew->plan.helper, *beside;
 
-    hand->crew = crew;
-    build_lock(hand);
-    worker_facts_init(&hand->facts);
+    if (!helper)
+        return NULL;
+    beside = helper_beside(helper);
+    if (!beside)
+        abort(); /* it has just answered, or descriptors are gone before there is a client */
+    return beside;
+}
+
+static void build_parts(struct hand *hand, const struct worker_plan *plan)
+{
+    const struct crew *crew = hand->crew;
+    const struct crew_plan *shared = &crew->plan;
+
+    hand->settings = *shared->settings;
     hand->loop = loop_new();
     if (!hand->loop)
         abort();
     hand->in = mailbox_new(hand->loop);
     hand->log = log_beside(shared->log, hand->loop);
     hand->lag = lag_new(hand->loop, &hand->tally.lag);
-    hand->tls = tls_share(shared->tls, shared->settings);
-    hand->callers = callers_share(shared->callers);
-    hand->origins = origins_new(hand->loop, hand->log, shared->settings, hand->tls, plan->own,
-                                plan->n_own, plan->n_workers + 1, &hand->tally);
+    hand->tls = tls_share(shared->tls, &hand->settings);
+    hand->callers = callers_share(shared->callers, &hand->settings);
+    hand->helper = helper_for(hand);
+    hand->origins = origins_new(hand->loop, hand->log, &hand->settings, hand->tls, plan->own,
+                                plan->n_own, plan->n_workers + 1, hand->helper, &hand->tally);
     hand->messenger =
-        messenger_new(shared->keeper, crew->in, hand->loop, hand->in, shared->settings);
+        messenger_new(shared->keeper, crew->in, hand->loop, hand->in, &hand->settings);
+}
+
+void hand_build(struct hand *hand, struct crew *crew, const struct worker_plan *plan)
+{
+    struct worker_plan own = *plan;
+
+    hand->crew = crew;
+    build_lock(hand);
+    worker_facts_init(&hand->facts);
+    build_parts(hand, plan);
+    own.settings = &hand->settings;
+    own.helper = hand->helper;
     own.loop = hand->loop;
     own.log = hand->log;
     own.tally = &hand->tally;
@@ -161,7 +188,6 @@ void hand_build(struct hand *hand, struct crew *crew, const struct worker_plan *
 void hand_start(struct hand *hand)
 {
     sigset_t all, before;
-    char name[16];
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -170,8 +196,6 @@ void hand_start(struct hand *hand)
         abort();
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    snprintf(name, sizeof(name), "worker-%u", hand->number);
-    pthread_setname_np(hand->thread, name);
     hand->running = true;
 }
 

@@ -1,6 +1,7 @@
 /* proxy/crew_parts.h - what the crew's own files share; nobody else includes it.
  *
- *   crew.c          the workers together: what is told to all, what is added up
+ *   crew.c          the workers together: beginning and end, what is added up
+ *   crew_letters.c  what is told to all
  *   crew_hand.c     one worker with a thread of its own, from its building to its end
  *   crew_tokens.c   (crew_tokens.h) its desk of tokens */
 #ifndef PROXY_CREW_PARTS_H
@@ -19,6 +20,7 @@ struct hand {
     struct crew *crew;
     unsigned number; /* from 1 */
     struct worker *worker;
+    struct settings settings; /* a copy that borrows, as of the last letter about them */
     struct mailbox *in;
     struct loop *loop;
     struct log *log;
@@ -26,6 +28,7 @@ struct hand {
     struct lag *lag;
     struct tls *tls;
     struct callers *callers;
+    struct helper *helper;
     struct origins *origins;
     struct messenger *messenger;
 
@@ -45,6 +48,10 @@ struct crew {
     unsigned n, n_emptied;
     struct worker_facts sum; /* as last added up */
 };
+
+/* What others tell us to tell: the keeper of tokens, and the callers, whose followers we are. */
+void crew_on_secret(void *context);
+void crew_on_token(void *context, const struct token *current);
 
 /* Built on the main loop; `plan` has what all share. */
 void hand_build(struct hand *hand, struct crew *crew, const struct worker_plan *plan);

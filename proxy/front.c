@@ -57,7 +57,7 @@ void front_client_left(struct front *front)
 {
     front->n_clients--;
     front_room(front);
-    if (front->n_clients == 0 && front->draining)
+    if (front->n_clients == 0 && front->leaving)
         front->handler->emptied(front->context);
 }
 
@@ -107,6 +107,11 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
 
 /* ---- the front ---- */
 
+static size_t max_clients_of(struct front_limits limits)
+{
+    return limits.max_clients ? limits.max_clients : SIZE_MAX;
+}
+
 struct front *front_new(struct loop *loop, struct log *log, struct front_limits limits,
                         const struct front_handler *handler, void *context)
 {
@@ -114,7 +119,7 @@ struct front *front_new(struct loop *loop, struct log *log, struct front_limits 
 
     front->loop = loop;
     front->log = log;
-    front->max_clients = limits.max_clients ? limits.max_clients : SIZE_MAX;
+    front->max_clients = max_clients_of(limits);
     front->handler = handler;
     front->context = context;
     front->head_deadlines = deadlines_new(loop, limits.head_ms);
@@ -125,6 +130,15 @@ struct front *front_new(struct loop *loop, struct log *log, struct front_limits 
     LIST_INIT(&front->clients);
     LIST_INIT(&front->listeners);
     return front;
+}
+
+void front_set_limits(struct front *front, struct front_limits limits)
+{
+    front->max_clients = max_clients_of(limits);
+    deadlines_set_length(front->head_deadlines, limits.head_ms);
+    deadlines_set_length(front->idle_deadlines, limits.idle_ms);
+    if (front->n_clients < front->max_clients)
+        front_room(front);
 }
 
 static void close_listeners(struct front *front)
@@ -169,16 +183,22 @@ void front_listen(struct front *front, int fd, bool shared)
     LIST_INSERT_HEAD(&front->listeners, listener, link);
 }
 
+void front_leave(struct front *front)
+{
+    close_listeners(front);
+    front->leaving = true;
+    if (front->n_clients == 0)
+        front->handler->emptied(front->context);
+}
+
 void front_drain(struct front *front)
 {
     struct client *client, *next;
 
     if (front->draining)
         return;
-    close_listeners(front);
     front->draining = true;
-    if (front->n_clients == 0)
-        front->handler->emptied(front->context);
+    front_leave(front);
     for (client = LIST_FIRST(&front->clients); client; client = next) {
         next = LIST_NEXT(client, link);
         if (client->state == IDLE && intake_is_empty(&client->intake))

@@ -23,9 +23,10 @@ struct front_handler {
     void *(*begin)(void *context, struct client *client, const struct head *head);
     /* What came is not a head: answer and end. */
     void *(*refuse)(void *context, struct client *client, enum outcome outcome, const char *why);
-    void (*io)(void *exchange);     /* the client may be readable or writable again */
-    void (*gone)(void *exchange);   /* the client has left; client_finish() is still to be called */
-    void (*emptied)(void *context); /* after front_drain(): the last client has left */
+    void (*io)(void *exchange);   /* the client may be readable or writable again */
+    void (*gone)(void *exchange); /* the client has left; client_finish() is still to be called */
+    void (*emptied)(
+        void *context); /* after front_drain() or front_leave(): the last client has left */
 };
 
 struct front_limits {
@@ -41,8 +42,11 @@ void front_free(struct front *front);
 /* Takes a listening socket and begins to accept. `shared`: other fronts accept from it too, so that this one
  * takes one client a turn. */
 void front_listen(struct front *front, int fd, bool shared);
+/* No more clients; each is closed after its next response (the exchange sees to that). */
+void front_leave(struct front *front);
 /* No more clients; idle ones are closed now, busy ones after what they do. */
 void front_drain(struct front *front);
+void front_set_limits(struct front *front, struct front_limits limits);
 size_t front_n_clients(const struct front *front);
 
 /* ---- for the exchange ---- */

@@ -40,8 +40,9 @@ struct front {
     struct deadlines *head_deadlines, *idle_deadlines, *linger_deadlines, *pause_deadlines;
     struct deadline pause; /* while we cannot accept */
     size_t n_clients, max_clients;
-    bool full; /* max_clients are connected, all busy: not accepting */
-    bool draining;
+    bool full;     /* max_clients are connected, all busy: not accepting */
+    bool leaving;  /* nobody else comes */
+    bool draining; /* and idle clients are closed */
     LIST_HEAD(, client) clients;
     LIST_HEAD(, listener) listeners;
 };

@@ -80,6 +80,11 @@ struct granter *granter_new(const struct granter_rules *rules)
     return granter;
 }
 
+void granter_apply_settings(struct granter *granter, const struct settings *settings)
+{
+    deadlines_set_length(granter->deadlines, settings->guard_timeout_ms);
+}
+
 void granter_free(struct granter *granter)
 {
     struct flight *flight;

@@ -53,6 +53,7 @@ struct grant_waiter {
 };
 
 struct granter *granter_new(const struct granter_rules *rules);
+void granter_apply_settings(struct granter *granter, const struct settings *settings);
 /* Before the pool. Nobody may wait any more. */
 void granter_free(struct granter *granter);
 

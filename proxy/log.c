@@ -165,6 +165,11 @@ void log_free(struct log *log)
     free(log);
 }
 
+void log_set_level(struct log *log, enum log_level level)
+{
+    log->level = level;
+}
+
 void log_reopen(struct log *log)
 {
     struct diags diags = { 0 };

@@ -19,6 +19,7 @@ struct log *log_open(struct loop *loop, struct log_sink *sink, enum log_level le
                      enum log_format format);
 /* In logfmt to `fd`, which stays the caller's. */
 struct log *log_new(struct loop *loop, int fd, enum log_level level);
+void log_set_level(struct log *log, enum log_level level);
 /* For another loop, to the same place, in the same form; lines of the two do not mix. Called before either is
  * used by a thread of its own. */
 struct log *log_beside(struct log *log, struct loop *loop);

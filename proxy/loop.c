@@ -144,22 +144,25 @@ void loop_cancel(struct loop *loop, struct job *job)
 
 TAILQ_HEAD(deadline_list, deadline);
 
-/* Ordered by time, since all have the same length. The timer is armed for the first that was there
+/* Ordered by time, since all have the same length; after a change of it some look further ahead. The timer is armed for the first that was there
  * when it was armed; it may fire early, never late. */
 struct deadlines {
     struct loop *loop;
     struct event *timer;
     struct deadline_list list;
+    uint64_t fires_ms; /* the timer, while it is armed */
     unsigned length_ms;
     uint8_t armed;
 };
 
-static void arm(struct deadlines *queue, uint64_t in_ms)
+/* A millisecond behind `at_ms`, that is in `in_ms`: the clock is coarse. */
+static void arm(struct deadlines *queue, uint64_t at_ms, uint64_t in_ms)
 {
     struct timeval in = { (time_t)(in_ms / 1000), (suseconds_t)(in_ms % 1000 * 1000) };
 
     event_add(queue->timer, &in);
     queue->armed = 1;
+    queue->fires_ms = at_ms + 1;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -176,7 +179,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         first->passed(first);
     }
     if (first)
-        arm(queue, first->at_ms - now + 1);
+        arm(queue, first->at_ms, first->at_ms - now + 1);
 }
 
 struct deadlines *deadlines_new(struct loop *loop, unsigned length_ms)
@@ -188,6 +191,11 @@ struct deadlines *deadlines_new(struct loop *loop, unsigned length_ms)
     queue->timer = event_new(loop->base, -1, 0, on_timer, queue);
     TAILQ_INIT(&queue->list);
     return queue;
+}
+
+void deadlines_set_length(struct deadlines *queue, unsigned length_ms)
+{
+    queue->length_ms = length_ms;
 }
 
 void deadlines_free(struct deadlines *queue)
@@ -213,9 +221,15 @@ void deadline_set(struct deadlines *queue, struct deadline *deadline)
     deadline_clear(deadline);
     deadline->queue = queue;
     deadline->at_ms = loop_now_ms(queue->loop) + queue->length_ms;
-    TAILQ_INSERT_TAIL(&queue->list, deadline, link);
-    if (!queue->armed)
-        arm(queue, queue->length_ms + 1);
+    struct deadline *before = TAILQ_LAST(&queue->list, deadline_list);
+    while (before && before->at_ms > deadline->at_ms)
+        before = TAILQ_PREV(before, deadline_list, link);
+    if (before)
+        TAILQ_INSERT_AFTER(&queue->list, before, deadline, link);
+    else
+        TAILQ_INSERT_HEAD(&queue->list, deadline, link);
+    if (!queue->armed || deadline->at_ms + 1 < queue->fires_ms)
+        arm(queue, deadline->at_ms, queue->length_ms + 1);
 }
 
 void deadline_clear(struct deadline *deadline)

@@ -46,6 +46,8 @@ struct deadline {
 };
 
 struct deadlines *deadlines_new(struct loop *loop, unsigned length_ms);
+/* Another length for those that are set from now on. */
+void deadlines_set_length(struct deadlines *deadlines, unsigned length_ms);
 void deadlines_free(struct deadlines *queue); /* those still set are forgotten */
 
 /* The one that is due next, or NULL. */

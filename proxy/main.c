@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/settings.h"
+#include "proxy/bind_now.h"
 #include "proxy/commands.h"
 
 enum { EXIT_USAGE = 2 };
@@ -89,6 +90,8 @@ static int run_command(int argc, char **argv)
 int main(int argc, char **argv)
 {
     fill_standard_descriptors();
+    if (argc > 1 && (strcmp(argv[1], "run") == 0 || strcmp(argv[1], "exec") == 0))
+        bind_now(argv); /* these hold tokens while they answer */
     if (argc < 2)
         return print_usage(NULL);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||

@@ -15,20 +15,14 @@
 enum { USEC = 1000000 };
 
 struct notify {
-    struct sockaddr_un to;
-    socklen_t to_len; /* 0: nobody listens */
+    int fd; /* connected; -1: nobody listens. Open from the beginning, because the sandbox opens none */
     struct event *watchdog;
 };
 
 static void tell(const struct notify *notify, const char *state)
 {
-    int fd;
-
-    if (!notify->to_len || (fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
-        return;
-    sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
-           (const struct sockaddr *)&notify->to, notify->to_len);
-    close(fd);
+    if (notify->fd >= 0)
+        send(notify->fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -39,18 +33,24 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A path, or a name in the abstract space after '@'. */
-static void read_address(struct notify *notify)
+static int connect_to_manager(void)
 {
     const char *name = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
     size_t len = name ? strlen(name) : 0;
+    int fd;
 
-    if (len < 2 || len >= sizeof(notify->to.sun_path) || (name[0] != '/' && name[0] != '@'))
-        return;
-    notify->to.sun_family = AF_UNIX;
-    memcpy(notify->to.sun_path, name, len);
+    if (len < 2 || len >= sizeof(to.sun_path) || (name[0] != '/' && name[0] != '@') ||
+        (fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
+        return -1;
+    memcpy(to.sun_path, name, len);
     if (name[0] == '@')
-        notify->to.sun_path[0] = '\0';
-    notify->to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+        to.sun_path[0] = '\0';
+    if (connect(fd, (const struct sockaddr *)&to,
+                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 static unsigned long long number_of(const char *variable)
@@ -66,7 +66,7 @@ static void start_watchdog(struct notify *notify, struct loop *loop)
     unsigned long long usec = number_of("WATCHDOG_USEC") / 2, pid = number_of("WATCHDOG_PID");
     struct timeval half = { (time_t)(usec / USEC), (suseconds_t)(usec % USEC) };
 
-    if (!usec || !notify->to_len || (pid && pid != (unsigned long long)getpid()))
+    if (!usec || notify->fd < 0 || (pid && pid != (unsigned long long)getpid()))
         return;
     notify->watchdog = event_new(loop_base(loop), -1, EV_PERSIST, on_watchdog, notify);
     event_add(notify->watchdog, &half);
@@ -76,7 +76,7 @@ struct notify *notify_new(struct loop *loop)
 {
     struct notify *notify = mem_alloc(1, sizeof(*notify));
 
-    read_address(notify);
+    notify->fd = connect_to_manager();
     start_watchdog(notify, loop);
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
@@ -90,6 +90,8 @@ void notify_free(struct notify *notify)
         return;
     if (notify->watchdog)
         event_free(notify->watchdog);
+    if (notify->fd >= 0)
+        close(notify->fd);
     free(notify);
 }
 

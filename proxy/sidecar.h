@@ -8,16 +8,19 @@
 
 #include "config/diag.h"
 #include "config/settings.h"
+#include "proxy/sidecar_settings.h"
 
 struct sidecar;
 
 /* Everything that can be wrong is found before it returns: manifest, trust, token file, addresses.
- * NULL if a finding is fatal. Borrows `settings`. */
-struct sidecar *sidecar_new(const struct settings *settings, struct diags *diags);
+ * NULL if a finding is fatal. Borrows `settings`, and changes it when it is reloaded. */
+struct sidecar *sidecar_new(struct settings *settings, struct diags *diags);
+/* Where a reload finds the settings; without it they stay as they are. */
+void sidecar_settings_from(struct sidecar *sidecar, struct settings_source source);
 void sidecar_free(struct sidecar *sidecar);
 
 /* Says "ready ..." on standard error and serves until SIGTERM or SIGINT has been followed by a
- * drain. Returns the exit code: 0, or 1 if exchanges had to be cut at --drain-timeout. */
+ * drain. Returns the exit code: 0, or 1 if a second signal cut it short. */
 int sidecar_run(struct sidecar *sidecar);
 
 /* The app that exec runs. */

@@ -31,6 +31,7 @@ static struct readiness_facts facts_of(const struct sidecar *sidecar)
         .n_shadow_differences = served->n_shadow_differences,
         .token = token,
         .draining = sidecar->leaving,
+        .settings_failed = sidecar->settings_failed,
         .n_clients = served->n_clients,
         .n_active = served->n_active,
         .n_overloaded = served->n_overloaded,
@@ -134,8 +135,7 @@ static char *do_drain(void *context, const char *query, unsigned *status)
     *status = 200;
     if (!sidecar->leaving)
         log_message(sidecar->log, LOG_INFO, "leaving", "POST /drain: connections are not kept");
-    sidecar->leaving = true;
-    crew_leave(sidecar->crew);
+    sidecar_leave(sidecar);
     return text_dup(TEXT("{\"draining\":true}\n"));
 }
 
@@ -146,8 +146,8 @@ static char *do_quit(void *context, const char *query, unsigned *status)
 
     (void)query;
     *status = 200;
-    if (!sidecar->draining)
-        sidecar_drain(sidecar, "POST /quitquitquit");
+    if (!sidecar->told_to_end && !sidecar->draining)
+        sidecar_begin_to_end(sidecar, "POST /quitquitquit");
     return text_dup(TEXT("{\"draining\":true,\"ending\":true}\n"));
 }
 

@@ -88,6 +88,12 @@ void guard_check(const struct settings *settings, struct diags *diags)
         diag_fatal(diags, (struct place){ .file = "--guard-app" }, "%s", why);
 }
 
+bool guard_app(const struct settings *settings, struct destination *out)
+{
+    return settings->n_guard_listen && settings->guard_app &&
+           !read_app(text_of(settings->guard_app), out);
+}
+
 /* ---- building ---- */
 
 static void on_emptied(void *context)
@@ -98,18 +104,23 @@ static void on_emptied(void *context)
     guard->emptied(guard->arg);
 }
 
-static void build_origins(struct guard *guard, const struct guard_plan *plan)
+static void copy_settings(struct guard *guard, const struct settings *settings)
 {
-    guard->everywhere[0].family = AF_INET;
-    guard->everywhere[1].family = AF_INET6;
-    guard->app_settings = *plan->exchanges->settings;
+    guard->app_settings = *settings;
     guard->app_settings.connect_to = NULL;
     guard->app_settings.n_connect_to = 0;
     guard->app_settings.allow_address = guard->everywhere;
     guard->app_settings.n_allow_address = 2;
+}
+
+static void build_origins(struct guard *guard, const struct guard_plan *plan)
+{
+    guard->everywhere[0].family = AF_INET;
+    guard->everywhere[1].family = AF_INET6;
+    copy_settings(guard, plan->exchanges->settings);
     guard->origins =
         origins_new(plan->exchanges->loop, plan->exchanges->log, &guard->app_settings, plan->tls,
-                    plan->own, plan->n_own, plan->n_loops, plan->exchanges->tally);
+                    plan->own, plan->n_own, plan->n_loops, plan->helper, plan->exchanges->tally);
 }
 
 static void build_context(struct guard *guard, const struct exchange_context *like)
@@ -150,10 +161,13 @@ static void build_rules(struct guard *guard, const struct exchange_context *like
     guard->rules.granter = granter_new(&rules);
 }
 
+static struct front_limits limits_of(const struct settings *settings, unsigned max_clients)
+{
+    return (struct front_limits){ settings->head_ms, settings->client_idle_ms, max_clients };
+}
+
 struct guard *guard_new(const struct guard_plan *plan, struct graphql_gate *gate)
 {
-    const struct settings *settings = plan->exchanges->settings;
-    struct front_limits limits = { settings->head_ms, settings->client_idle_ms, plan->max_clients };
     struct guard *guard = mem_alloc(1, sizeof(*guard));
 
     guard->emptied = plan->emptied;
@@ -163,8 +177,9 @@ struct guard *guard_new(const struct guard_plan *plan, struct graphql_gate *gate
     build_context(guard, plan->exchanges);
     guard->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
                                              exchange_gone, on_emptied };
-    guard->front = front_new(plan->exchanges->loop, plan->exchanges->log, limits, &guard->handler,
-                             &guard->context);
+    guard->front = front_new(plan->exchanges->loop, plan->exchanges->log,
+                             limits_of(plan->exchanges->settings, plan->max_clients),
+                             &guard->handler, &guard->context);
     return guard;
 }
 
@@ -216,6 +231,27 @@ void guard_drain(struct guard *guard)
         return;
     guard->context.leaving = guard->context.draining = true;
     front_drain(guard->front);
+}
+
+void guard_succeeded(struct guard *guard)
+{
+    if (!guard)
+        return;
+    guard->context.leaving = true;
+    front_leave(guard->front);
+}
+
+void guard_apply_settings(struct guard *guard, const struct exchange_context *like,
+                          unsigned max_clients)
+{
+    if (!guard)
+        return;
+    copy_settings(guard, like->settings);
+    origins_apply_settings(guard->origins);
+    front_set_limits(guard->front, limits_of(like->settings, max_clients));
+    granter_apply_settings(guard->rules.granter, like->settings);
+    guard->context.total_deadlines = like->total_deadlines;
+    guard->context.max_requests = like->max_requests;
 }
 
 struct graphql_questions guard_questions(const struct guard *guard)

@@ -12,10 +12,13 @@
 #include "proxy/exchange_guard.h"
 
 struct guard;
+struct helper;
 struct tls;
 
 /* A guard is wanted when an address to listen on is given; then the app and a schema must be too. */
 void guard_check(const struct settings *settings, struct diags *diags);
+/* The app's host and port; false without a guard. */
+bool guard_app(const struct settings *settings, struct destination *out);
 
 struct guard_plan {
     const struct exchange_context
@@ -25,6 +28,7 @@ struct guard_plan {
     size_t n_own;
     unsigned max_clients;       /* of this one; 0: no limit */
     unsigned n_loops;           /* that have one */
+    struct helper *helper;      /* who makes connections; NULL: we do */
     void (*emptied)(void *arg); /* after guard_drain(): its last client has left */
     void *arg;
 };
@@ -40,8 +44,12 @@ void guard_listen(struct guard *guard, int fd, bool shared);
 /* Takes `gate`: requests under way keep theirs. Without a guard it is let go. */
 void guard_use(struct guard *guard, struct graphql_gate *gate);
 /* NULL is fine, as it is for the next ones: then there are no clients, and no questions. */
-void guard_leave(struct guard *guard); /* connections are not kept any more */
+void guard_leave(struct guard *guard);     /* connections are not kept any more */
+void guard_succeeded(struct guard *guard); /* and accepts no more: another has the listeners */
 void guard_drain(struct guard *guard);
+/* The settings have changed, where they stand, and what `like` has of them. */
+void guard_apply_settings(struct guard *guard, const struct exchange_context *like,
+                          unsigned max_clients);
 struct graphql_questions guard_questions(const struct guard *guard);
 size_t guard_n_clients(const struct guard *guard);
 

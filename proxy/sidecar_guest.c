@@ -75,14 +75,14 @@ int sidecar_run_beside(struct sidecar *sidecar, const struct sidecar_guest *gues
         fputs(
             "janus-sidecar: error: --listen: exec needs a port: http_proxy names no Unix socket\n",
             stderr);
-        return 2;
+        return EXIT_UNUSABLE;
     }
     char **variables = variables_of(sidecar, address);
     struct app_plan plan = { guest->argv, variables, hidden, guest->files, guest->core };
     struct app *app = app_start(sidecar->loop, &plan, on_app_ended, on_late_signal, &end);
     free_variables(variables);
-    if (app)
-        sidecar_serve(sidecar);
+    if (app && sidecar_serve(sidecar, app_pid(app)) == EXIT_UNUSABLE)
+        end.status = EXIT_UNUSABLE;
     app_free(app);
     return end.status;
 }

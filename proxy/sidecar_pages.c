@@ -72,7 +72,7 @@ static json_t *json_of_findings(const struct diags *told)
 
 char *page_reload(const struct readiness_facts *facts, const struct diags *told, unsigned *status)
 {
-    bool failed = facts->policy.failed || facts->shadow.failed;
+    bool failed = facts->policy.failed || facts->shadow.failed || facts->settings_failed;
 
     *status = failed ? 409 : 200;
     return text_of_json(json_pack("{s:b, s:I, s:o}", "reloaded", !failed, "generation",

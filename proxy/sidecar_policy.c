@@ -8,12 +8,10 @@
 
 #include "config/memory.h"
 #include "proxy/log.h"
+#include "proxy/sidecar_findings.h"
 #include "proxy/watch.h"
 
-enum {
-    DIGEST_BYTES = 32,
-    FINDINGS_LOGGED_MAX = 50, /* `validate` shows all; the log's buffer is not for thousands */
-};
+enum { DIGEST_BYTES = 32 };
 
 struct live_policy {
     const struct settings *settings;
@@ -89,32 +87,6 @@ static void digest_of(const char *bytes, size_t len, unsigned char out[DIGEST_BY
 
 /* ---- swapping ---- */
 
-static void log_findings_of(struct log *log, const struct diags *diags, size_t from,
-                            enum diag_level level, size_t *room)
-{
-    for (size_t i = from; i < diags->n && *room; i++) {
-        const struct diag *finding = &diags->items[i];
-
-        if (finding->level != level)
-            continue;
-        log_message(log, level == DIAG_ERROR ? LOG_ERROR : LOG_WARNING, "finding", "%s: %s",
-                    finding->where, finding->what);
-        (*room)--;
-    }
-}
-
-/* Those from the `from`-th on. */
-static void log_findings(struct log *log, const struct diags *diags, size_t from)
-{
-    size_t room = FINDINGS_LOGGED_MAX, n = diags->n - from;
-
-    log_findings_of(log, diags, from, DIAG_ERROR, &room);
-    log_findings_of(log, diags, from, DIAG_WARNING, &room);
-    if (n > FINDINGS_LOGGED_MAX)
-        log_message(log, LOG_WARNING, "finding", "%zu more: run janus-sidecar validate",
-                    n - FINDINGS_LOGGED_MAX);
-}
-
 static void log_outcome(const struct live_policy *live, bool ok)
 {
     log_begin(live->log, ok ? LOG_INFO : LOG_ERROR, ok ? "reloaded" : "reload_failed");
@@ -147,7 +119,7 @@ static void rebuild(struct live_policy *live, const char *bytes, size_t len, str
     struct policy *policy = build(live, bytes, len, told);
 
     diags_drop_repeats(told, from);
-    log_findings(live->log, told, from);
+    findings_log(live->log, told, from);
     if (policy)
         put_in_force(live, policy);
     else

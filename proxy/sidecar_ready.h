@@ -16,7 +16,7 @@ struct readiness_facts {
     struct live_policy_state policy, shadow; /* shadow: with --shadow-manifest only */
     uint64_t n_would_deny, n_shadow_differences;
     struct token_facts token;
-    bool draining;
+    bool draining, settings_failed; /* the last reload left the settings of before in force */
     size_t n_clients;
     unsigned n_active, n_circuits_open;
     uint64_t n_overloaded, n_retries_refused, held_bytes;

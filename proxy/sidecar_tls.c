@@ -1,26 +1,106 @@
 #include "proxy/sidecar_tls.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/memory.h"
 #include "proxy/log.h"
+#include "proxy/sidecar_findings.h"
+#include "proxy/watch.h"
 
-/* One file has a finding or two: there is no flood to fear. */
-static void log_findings(struct log *log, const struct diags *diags)
-{
-    for (size_t i = 0; i < diags->n; i++)
-        log_message(log, diags->items[i].level == DIAG_ERROR ? LOG_ERROR : LOG_WARNING, "finding",
-                    "%s: %s", diags->items[i].where, diags->items[i].what);
-}
+struct tls_watch {
+    struct tls *tls;
+    const struct settings *settings;
+    struct log *log;
+    struct watch *watches[TLS_WATCHES_MAX];
+    const char *paths[TLS_WATCHES_MAX];
+    size_t n;
+    void (*changed)(void *context);
+    void *context;
+};
 
-bool sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log)
+static enum tls_reloaded reload(struct tls *tls, const struct settings *settings, bool news_only,
+                                struct log *log)
 {
     struct diags diags = { 0 };
-    enum tls_reloaded result = tls_reload(tls, settings, &diags);
+    enum tls_reloaded result = tls_reload(tls, settings, news_only, &diags);
 
-    log_findings(log, &diags);
+    findings_log(log, &diags, 0);
     if (result == TLS_CHANGED)
         log_message(log, LOG_INFO, "tls_reloaded", "trust and certificates were read again");
     else if (result == TLS_KEPT)
         log_message(log, LOG_ERROR, "tls_reload_failed",
                     "the trust and the certificates of before stay in force");
     diags_fini(&diags);
-    return result == TLS_CHANGED;
+    return result;
+}
+
+bool sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log)
+{
+    return reload(tls, settings, false, log) == TLS_CHANGED;
+}
+
+static bool is_being_written(const struct tls_watch *watch)
+{
+    const char *why = "";
+
+    for (size_t i = 0; i < watch->n && why != WATCH_BEING_WRITTEN; i++) {
+        int fd = watch_open(watch->paths[i], &why);
+        if (fd >= 0)
+            close(fd);
+    }
+    return why == WATCH_BEING_WRITTEN;
+}
+
+/* A certificate comes before its key, or the other way round: between the two they do not belong together, so what
+ * is refused is looked at again soon. */
+static bool look(void *context)
+{
+    struct tls_watch *watch = context;
+
+    if (is_being_written(watch))
+        return false;
+    enum tls_reloaded result = reload(watch->tls, watch->settings, true, watch->log);
+    if (result == TLS_CHANGED)
+        watch->changed(watch->context);
+    return result != TLS_KEPT;
+}
+
+static void follow(struct tls_watch *watch, struct loop *loop, const char *path)
+{
+    for (size_t i = 0; i < watch->n; i++) {
+        if (strcmp(watch->paths[i], path) == 0)
+            return;
+    }
+    if (watch->n == TLS_WATCHES_MAX)
+        return;
+    watch->paths[watch->n] = path;
+    watch->watches[watch->n++] = watch_new(loop, path, look, watch);
+}
+
+struct tls_watch *tls_watch_new(struct tls *tls, const struct settings *settings, struct loop *loop,
+                                struct log *log, void (*changed)(void *context), void *context)
+{
+    struct tls_watch *watch = mem_alloc(1, sizeof(*watch));
+
+    *watch = (struct tls_watch){
+        .tls = tls, .settings = settings, .log = log, .changed = changed, .context = context
+    };
+    if (settings->ca_file)
+        follow(watch, loop, settings->ca_file);
+    for (size_t i = 0; i < settings->n_client_certs; i++) {
+        follow(watch, loop, settings->client_certs[i].certificate);
+        follow(watch, loop, settings->client_certs[i].key);
+    }
+    return watch;
+}
+
+void tls_watch_free(struct tls_watch *watch)
+{
+    if (!watch)
+        return;
+    for (size_t i = 0; i < watch->n; i++)
+        watch_free(watch->watches[i]);
+    free(watch);
 }

@@ -10,6 +10,7 @@ struct surroundings {
     const struct settings *settings;
     struct loop *loop;
     struct pool *pool;
+    struct helper *helper;
 };
 
 static bool has_file(const struct settings *settings)
@@ -37,7 +38,8 @@ static struct token_source *new_command(const struct surroundings *around)
     const struct settings *settings = around->settings;
     struct source_command_rules rules = { .timeout_ms = settings->token_timeout_ms,
                                           .account = settings->account,
-                                          .workspace = settings->workspace };
+                                          .workspace = settings->workspace,
+                                          .helper = around->helper };
 
     return source_command_new(around->loop, &settings->token_command, &rules);
 }
@@ -114,9 +116,9 @@ static size_t chosen(const struct settings *settings, const struct source_row *o
 }
 
 struct token_keeper *sidecar_tokens_new(const struct settings *settings, struct loop *loop,
-                                        struct log *log, struct pool *pool)
+                                        struct log *log, struct pool *pool, struct helper *helper)
 {
-    struct surroundings around = { settings, loop, pool };
+    struct surroundings around = { settings, loop, pool, helper };
     struct token_rules rules = { .lifetime_ms = settings->token_lifetime_ms,
                                  .skew_ms = settings->token_skew_ms,
                                  .overlap_ms = settings->token_overlap_ms,

@@ -160,6 +160,19 @@ int unix_listen(const struct listen_address *address, int backlog, struct unix_f
     return -1;
 }
 
+void unix_adopt(const struct listen_address *address, struct unix_file *file)
+{
+    memcpy(&file->at, &address->socket, sizeof(file->at));
+    file->fd = take_hold(&file->at);
+}
+
+void unix_file_let_go(struct unix_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
 void unix_file_remove(struct unix_file *file)
 {
     struct stat ours, there;

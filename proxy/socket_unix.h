@@ -27,8 +27,13 @@ enum { UNIX_WHY_MAX = 256 };
  * there are threads. */
 int unix_listen(const struct listen_address *address, int backlog, struct unix_file *file,
                 char why[UNIX_WHY_MAX]);
+/* Holds the file of a socket that another process has bound for us. */
+void unix_adopt(const struct listen_address *address, struct unix_file *file);
 /* Removes the file if what stands at its path is still that. */
 void unix_file_remove(struct unix_file *file);
+
+/* It is somebody else's from now on. */
+void unix_file_let_go(struct unix_file *file);
 
 struct unix_peer {
     uid_t uid;

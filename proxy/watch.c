@@ -97,13 +97,18 @@ static void add_spot(struct watch *watch, const struct way *way)
     spot->wd = inotify_add_watch(watch->inotify, folder, MASK);
 }
 
+static void way_begin(struct way *way, const char *path)
+{
+    snprintf(way->folder, sizeof(way->folder), "%s", path[0] == '/' ? "" : ".");
+    snprintf(way->rest, sizeof(way->rest), "%s", path);
+}
+
 static void find_spots(struct watch *watch)
 {
     struct way way;
     char here[PATH_MAX];
 
-    snprintf(way.folder, sizeof(way.folder), "%s", watch->path[0] == '/' ? "" : ".");
-    snprintf(way.rest, sizeof(way.rest), "%s", watch->path);
+    way_begin(&way, watch->path);
     while (watch->n_spots < LIMIT_WATCH_SPOTS && way_next(&way)) {
         if (!way_join(here, way.folder, way.name))
             return;
@@ -114,6 +119,25 @@ static void find_spots(struct watch *watch)
             add_spot(watch, &before);
         if (!is_link)
             memcpy(way.folder, here, sizeof(here));
+    }
+}
+
+void watch_each_link(const char *path, void (*visit)(void *context, const char *link),
+                     void *context)
+{
+    struct way way;
+    char here[PATH_MAX];
+
+    way_begin(&way, path);
+    for (size_t n = 0; n < LIMIT_WATCH_SPOTS && way_next(&way);) {
+        if (!way_join(here, way.folder, way.name))
+            return;
+        if (way_follow(&way, here)) {
+            visit(context, here);
+            n++;
+        } else {
+            memcpy(way.folder, here, sizeof(here));
+        }
     }
 }
 

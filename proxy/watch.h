@@ -27,6 +27,10 @@ typedef bool watch_look(void *context);
 struct watch *watch_new(struct loop *loop, const char *path, watch_look *look, void *context);
 void watch_free(struct watch *watch);
 
+/* Calls back for each symbolic link on the way to `path`, with where it stands. */
+void watch_each_link(const char *path, void (*visit)(void *context, const char *link),
+                     void *context);
+
 /* Opens a regular file for reading. -1: `*why` is a sentence, static storage; it is
  * WATCH_BEING_WRITTEN while somebody has the file open for writing, so that half a file is never
  * read. (Only the file's owner and root may ask the kernel that; for others the content must do.) */

@@ -18,6 +18,7 @@ struct worker {
     struct guard *guard; /* NULL without --guard-listen */
     bool emptied;        /* and told */
     struct graphql_catalog *schemas;
+    struct deadlines *total_deadlines; /* exchanges have them while there is a --timeout-total */
     struct exchange_context exchanges;
 };
 
@@ -43,11 +44,27 @@ static void on_emptied(void *context)
     tell_if_empty((char *)context - offsetof(struct worker, exchanges));
 }
 
+/* What is copied of the settings, or borrows a text of theirs. */
+static void take_settings(struct worker *worker)
+{
+    const struct settings *settings = worker->plan.settings;
+    struct exchange_context *exchanges = &worker->exchanges;
+
+    exchanges->destination_rules.default_host = settings->default_host;
+    exchanges->destination_rules.plaintext_hosts = settings->plaintext_hosts.items;
+    exchanges->destination_rules.n_plaintext_hosts = settings->plaintext_hosts.n;
+    exchanges->identity_rules.placeholder = text_of(settings->placeholder);
+    exchanges->identity_rules.inject = settings->inject;
+    exchanges->max_requests = (unsigned)part_of(settings->max_requests, worker->plan.n_workers);
+    exchanges->total_deadlines = settings->total_ms ? worker->total_deadlines : NULL;
+}
+
 static void build_exchanges(struct worker *worker)
 {
     const struct worker_plan *plan = &worker->plan;
     const struct settings *settings = plan->settings;
 
+    worker->total_deadlines = deadlines_new(plan->loop, settings->total_ms);
     worker->exchanges = (struct exchange_context){
         .loop = plan->loop,
         .in = plan->in,
@@ -60,29 +77,35 @@ static void build_exchanges(struct worker *worker)
         .realms = plan->realms,
         .callers = plan->callers,
         .destination_rules = *plan->destination_rules,
-        .identity_rules = { .placeholder = text_of(settings->placeholder),
-                            .store_cookie = text_of(plan->store_cookie),
-                            .inject = settings->inject },
-        .max_requests = (unsigned)part_of(settings->max_requests, plan->n_workers),
+        .identity_rules = { .store_cookie = text_of(plan->store_cookie) },
         .token_deadlines = deadlines_new(plan->loop, settings->token_wait_ms),
         .response_deadlines = deadlines_new(plan->loop, settings->response_ms),
         .idle_deadlines = deadlines_new(plan->loop, settings->idle_ms),
-        .total_deadlines =
-            settings->total_ms ? deadlines_new(plan->loop, settings->total_ms) : NULL,
         .graphql_counts = graphql_counts_new(),
     };
+    take_settings(worker);
     RAND_bytes((unsigned char *)&worker->exchanges.id_prefix, sizeof(worker->exchanges.id_prefix));
 }
 
-static void build_guard(struct worker *worker, unsigned max_clients)
+static struct front_limits limits_of(const struct worker *worker)
+{
+    const struct settings *settings = worker->plan.settings;
+
+    return (
+        struct front_limits){ settings->head_ms, settings->client_idle_ms,
+                              (unsigned)part_of(settings->max_clients, worker->plan.n_workers) };
+}
+
+static void build_guard(struct worker *worker)
 {
     const struct worker_plan *plan = &worker->plan;
     struct guard_plan guard = { .exchanges = &worker->exchanges,
                                 .tls = plan->tls,
                                 .own = plan->own,
                                 .n_own = plan->n_own,
-                                .max_clients = max_clients,
+                                .max_clients = limits_of(worker).max_clients,
                                 .n_loops = plan->n_workers,
+                                .helper = plan->helper,
                                 .emptied = tell_if_empty,
                                 .arg = worker };
 
@@ -92,18 +115,16 @@ static void build_guard(struct worker *worker, unsigned max_clients)
 
 struct worker *worker_new(const struct worker_plan *plan)
 {
-    const struct settings *settings = plan->settings;
     struct worker *worker = mem_alloc(1, sizeof(*worker));
-    struct front_limits limits = { settings->head_ms, settings->client_idle_ms,
-                                   (unsigned)part_of(settings->max_clients, plan->n_workers) };
 
     worker->plan = *plan;
     worker->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
                                               exchange_gone, on_emptied };
     build_exchanges(worker);
     worker_set_schemas(worker, graphql_catalog_ref(plan->schemas));
-    build_guard(worker, limits.max_clients);
-    worker->front = front_new(plan->loop, plan->log, limits, &worker->handler, &worker->exchanges);
+    build_guard(worker);
+    worker->front =
+        front_new(plan->loop, plan->log, limits_of(worker), &worker->handler, &worker->exchanges);
     return worker;
 }
 
@@ -123,7 +144,7 @@ void worker_free(struct worker *worker)
     deadlines_free(worker->exchanges.token_deadlines);
     deadlines_free(worker->exchanges.response_deadlines);
     deadlines_free(worker->exchanges.idle_deadlines);
-    deadlines_free(worker->exchanges.total_deadlines);
+    deadlines_free(worker->total_deadlines);
     policy_unref(worker->exchanges.policy);
     policy_unref(worker->exchanges.shadow);
     graphql_catalog_unref(worker->schemas);
@@ -134,6 +155,22 @@ void worker_free(struct worker *worker)
 void worker_begin(struct worker *worker)
 {
     held_set_limit(part_of(worker->plan.settings->max_buffers_bytes, worker->plan.n_workers));
+}
+
+void worker_apply_settings(struct worker *worker)
+{
+    const struct settings *settings = worker->plan.settings;
+    const struct exchange_context *exchanges = &worker->exchanges;
+    struct front_limits limits = limits_of(worker);
+
+    take_settings(worker);
+    worker_begin(worker);
+    deadlines_set_length(worker->total_deadlines, settings->total_ms);
+    deadlines_set_length(exchanges->token_deadlines, settings->token_wait_ms);
+    deadlines_set_length(exchanges->response_deadlines, settings->response_ms);
+    deadlines_set_length(exchanges->idle_deadlines, settings->idle_ms);
+    front_set_limits(worker->front, limits);
+    guard_apply_settings(worker->guard, exchanges, limits.max_clients);
 }
 
 void worker_listen(struct worker *worker, int fd, bool shared)
@@ -173,6 +210,13 @@ void worker_leave(struct worker *worker)
 {
     guard_leave(worker->guard);
     worker->exchanges.leaving = true;
+}
+
+void worker_succeeded(struct worker *worker)
+{
+    worker->exchanges.leaving = true;
+    guard_succeeded(worker->guard);
+    front_leave(worker->front);
 }
 
 void worker_drain(struct worker *worker)

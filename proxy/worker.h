@@ -13,6 +13,7 @@
 #include "proxy/tally.h"
 
 struct callers;
+struct helper;
 struct lag;
 struct log;
 struct loop;
@@ -43,9 +44,10 @@ struct worker_plan {
     const struct tls *tls;
     struct origins *origins;
     const struct callers *callers;
+    struct helper *helper; /* who makes connections; NULL: we do */
     struct token_desk *desk;
     struct mailbox *in; /* read before each request that begins; NULL without threads */
-    /* after worker_drain(): the last client has left */
+    /* after worker_drain() or worker_succeeded(): the last client has left */
     void (*emptied)(void *context);
     void *context;
 };
@@ -55,6 +57,9 @@ struct worker *worker_new(const struct worker_plan *plan);
  * once more, the rest. */
 void worker_silence(struct worker *worker);
 void worker_free(struct worker *worker);
+
+/* Its settings have changed, where they stand. (Its origins have been told.) */
+void worker_apply_settings(struct worker *worker);
 
 /* First of all, on its thread. Nothing is served before there is a policy. */
 void worker_begin(struct worker *worker);
@@ -70,6 +75,8 @@ void worker_set_schemas(struct worker *worker, struct graphql_catalog *schemas);
 void worker_set_gate(struct worker *worker, struct graphql_gate *gate);
 
 void worker_leave(struct worker *worker); /* connections are not kept any more */
+/* And nobody is let in: another has the listeners. */
+void worker_succeeded(struct worker *worker);
 void worker_drain(struct worker *worker); /* nor is a new request carried out */
 
 /* Counted here, added by whoever asks. */

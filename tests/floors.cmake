@@ -27,7 +27,7 @@ macro(floor name)
   endforeach()
 endmacro()
 
-set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|mailbox|processors|graphql_counts)[a-z_]*|log(_[a-z_]+)?)\\.h")
+set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|mailbox|processors|graphql_counts|bind_now|helper|sandbox|spawn|fd_message|handover|companion)[a-z_]*|log(_[a-z_]+)?)\\.h")
 
 floor(config   files "config/"        ours "config/"
       libraries "jansson"
@@ -60,7 +60,7 @@ floor(front    files "proxy/(front|client)" ours "(config|policy|proxy/http)/|pr
       libraries "event2"
       says "proxy/front may include config/, policy/, proxy/http/ and the small parts of proxy/, not the floors above")
 floor(parts    files "proxy/"         ours "(config|policy|proxy/http)/|${parts}"
-      libraries "event2|openssl|jansson"
+      libraries "event2|openssl|jansson|seccomp"
       says "the small parts of proxy/ may include config/, policy/, proxy/http/ and each other")
 floor(tests    files "tests/"         ours "(config|policy|proxy|tests)/"
       libraries "ares|event2|openssl|jansson|idn2|evhtp|cmocka"
@@ -71,7 +71,7 @@ set(top_headers "proxy/(exchange|sidecar|crew|worker|main|command)[a-z_]*\\.h")
 set(top_readers "proxy/(exchange|sidecar|crew|worker|main|command|admin)|tests/")
 
 # Foreign headers that belong to a library; everything else in <> is libc or the kernel.
-set(library_header "^(ares|event2|openssl|jansson|idn2|evhtp|cmocka)([/.]|$)")
+set(library_header "^(ares|event2|openssl|jansson|idn2|evhtp|cmocka|seccomp)([/.]|$)")
 
 file(GLOB_RECURSE sources RELATIVE "${ROOT}" "${ROOT}/config/*.[ch]" "${ROOT}/policy/*.[ch]"
      "${ROOT}/proxy/*.[ch]" "${ROOT}/tests/*.[ch]")

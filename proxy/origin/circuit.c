@@ -239,10 +239,14 @@ struct circuits *circuits_new(unsigned failures)
 
 void circuits_free(struct circuits *circuits)
 {
+    struct circuit *circuit, *next;
+
     if (!circuits)
         return;
-    while (!TAILQ_EMPTY(&circuits->by_age))
-        forget(circuits, TAILQ_FIRST(&circuits->by_age));
+    for (circuit = TAILQ_FIRST(&circuits->by_age); circuit; circuit = next) {
+        next = TAILQ_NEXT(circuit, age);
+        forget(circuits, circuit);
+    }
     free(circuits);
 }
 

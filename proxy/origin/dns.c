@@ -12,6 +12,7 @@
 #include "config/settings.h"
 #include "proxy/loop.h"
 #include "proxy/origin/dns_negative.h"
+#include "proxy/origin/dns_sockets.h"
 #include "proxy/socket.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -35,11 +36,13 @@ struct stamp {
 struct dns {
     struct loop *loop;
     const struct settings *settings;
+    struct helper *helper;       /* NULL: every socket is our own */
     ares_channel servers, files; /* name servers alone, the hosts file alone */
     LIST_HEAD(, dns_socket) sockets;
     struct event *timer; /* c-ares' next time-out; not set while no question is under way */
     size_t n_asked;      /* and not answered */
     struct stamp resolv_conf, hosts;
+    int try_ms; /* of `servers` */
     unsigned hosts_edition;
 };
 
@@ -199,20 +202,23 @@ static ares_channel channel_new(struct dns *dns, const char *lookups)
     free(order);
     if (status != ARES_SUCCESS)
         abort(); /* it lacks memory: a file that is missing or wrong is none to it */
+    dns_use_helper(channel, dns->helper);
     if (lookups[0] == 'b' && dns->settings->n_resolver)
         set_servers(channel, dns->settings);
     return channel;
 }
 
-struct dns *dns_new(struct loop *loop, const struct settings *settings)
+struct dns *dns_new(struct loop *loop, const struct settings *settings, struct helper *helper)
 {
     struct dns *dns = mem_alloc(1, sizeof(*dns));
 
     dns->loop = loop;
     dns->settings = settings;
+    dns->helper = helper;
     LIST_INIT(&dns->sockets);
     dns->timer = event_new(loop_base(loop), -1, 0, on_timeout, dns);
     dns->resolv_conf = stamp_of(RESOLV_CONF);
+    dns->try_ms = try_ms(settings);
     dns->servers = channel_new(dns, "b");
     dns->files = channel_new(dns, "f");
     return dns;
@@ -230,11 +236,17 @@ void dns_free(struct dns *dns)
     free(dns);
 }
 
-/* A laptop changes its network, and with it its name servers. */
-static void follow_resolv_conf(struct dns *dns)
+/* A laptop changes its network, and with it its name servers; a reload changes times. */
+static void follow_changes(struct dns *dns)
 {
-    if (dns->settings->n_resolver || dns->n_asked || !stamp_renew(&dns->resolv_conf, RESOLV_CONF))
+    int now_ms = try_ms(dns->settings);
+
+    if (dns->n_asked)
         return;
+    bool moved = !dns->settings->n_resolver && stamp_renew(&dns->resolv_conf, RESOLV_CONF);
+    if (!moved && now_ms == dns->try_ms)
+        return;
+    dns->try_ms = now_ms;
     ares_destroy(dns->servers);
     dns->servers = channel_new(dns, "b");
 }
@@ -331,7 +343,7 @@ void dns_ask(struct dns *dns, const char *host, enum ip_family family, dns_answe
     enum { CLASS_IN = 1, TYPE_A = 1, TYPE_AAAA = 28 };
     struct question *question = mem_alloc(1, sizeof(*question));
 
-    follow_resolv_conf(dns);
+    follow_changes(dns);
     *question = (struct question){ dns, family, answered, context };
     dns->n_asked++;
     ares_query(dns->servers, host, CLASS_IN, family == IP_V6 ? TYPE_AAAA : TYPE_A, on_answer,

@@ -10,6 +10,7 @@
 #include "proxy/origin/ip.h"
 
 struct dns;
+struct helper;
 struct loop;
 struct settings;
 
@@ -30,9 +31,9 @@ struct dns_answer {
     struct ip items[LIMIT_NAME_ADDRESSES];
 };
 
-/* Borrows both. Servers are those of --resolver, else those of /etc/resolv.conf, which is looked at again
+/* Borrows all; `helper`: who makes TCP connections, NULL: we do. Servers are those of --resolver, else those of /etc/resolv.conf, which is looked at again
  * before questions when it has changed. */
-struct dns *dns_new(struct loop *loop, const struct settings *settings);
+struct dns *dns_new(struct loop *loop, const struct settings *settings, struct helper *helper);
 /* Every question under way is answered with DNS_FAILED, now. NULL is fine. */
 void dns_free(struct dns *dns);
 

@@ -23,7 +23,7 @@ struct origin {
     struct tls_stream *ssl;
     struct tls_session *session;
     struct destination destination; /* path and query are not kept */
-    struct origin_place place;
+    char place[HOST_MAX + 3]; /* where it leads: what --connect-to says may change meanwhile */
     struct resolution
         *resolution;          /* RESOLVING, and CONNECTING while one family is still asked for */
     struct race *race;        /* CONNECTING */
@@ -51,6 +51,11 @@ static void note_time(struct origin *origin)
     *spent = (unsigned)(now - origin->state_us);
     origin->facts.connect_us = (unsigned)(now - origin->facts.opened_us);
     origin->state_us = now;
+}
+
+static struct deadlines *time_of(struct deadlines *deadlines, unsigned length_ms)
+{
+    return length_ms ? deadlines : NULL; /* 0: it has none of its own */
 }
 
 static void enter(struct origin *origin, enum origin_state state, struct deadlines *time)
@@ -192,12 +197,13 @@ static void on_won(void *arg, int fd, const struct trial *trial)
     }
     let_go(origin);
     origin->socket.writable = true;
-    resolver_note_connected(origin->context->resolver, origin->place.host, origin_address(origin));
+    resolver_note_connected(origin->context->resolver, origin->place, origin_address(origin));
     if (!origin->tls) {
         become_open(origin);
         return;
     }
-    enter(origin, HANDSHAKE, origin->context->shaking_hands);
+    enter(origin, HANDSHAKE,
+          time_of(origin->context->shaking_hands, origin->context->settings->tls_ms));
     origin->ssl =
         tls_begin(origin->context->tls, &origin->destination, &origin->socket, origin->session);
     shake_hands(origin);
@@ -224,7 +230,8 @@ static void on_resolved(void *arg, const struct resolved *result)
         return;
     }
     if (origin->state == RESOLVING) {
-        enter(origin, CONNECTING, origin->context->reaching);
+        enter(origin, CONNECTING,
+              time_of(origin->context->reaching, origin->context->settings->tcp_ms));
         origin->race = race_new(origin->context, origin->destination.host, &race_owner, origin);
     }
     race_add(origin->race, result->found, result->more);
@@ -243,16 +250,16 @@ struct origin *origin_open(const struct origin_context *context,
     origin->tls = destination->scheme == SCHEME_HTTPS;
     origin->destination = *destination;
     origin->destination.path = origin->destination.query = TEXT_NONE;
-    origin->place = origin_place(context, &origin->destination);
+    struct origin_place place = origin_place(context, &origin->destination);
+    snprintf(origin->place, sizeof(origin->place), "%s", place.host);
     origin->socket.fd = -1;
     origin->facts.opened_us = origin->state_us = loop_now_us();
     origin->deadline.passed = on_deadline;
     origin->part.passed = on_part_over;
     deadline_set(context->connecting, &origin->deadline);
-    if (context->resolving)
+    if (context->settings->dns_ms)
         deadline_set(context->resolving, &origin->part);
-    origin->resolution =
-        resolve(context->resolver, origin->place.host, origin->place.port, on_resolved, origin);
+    origin->resolution = resolve(context->resolver, origin->place, place.port, on_resolved, origin);
     return origin;
 }
 

@@ -18,6 +18,9 @@
 struct origin;
 struct sockaddr;
 
+/* Whether a name may lead to `address`. Looks at the settings and our own listeners alone. */
+bool origin_may_connect(const struct origin_context *context, const struct sockaddr *address);
+
 /* Whom to tell. Never called from inside a function of this header. */
 struct origin_owner {
     void (*ready)(void *owner);

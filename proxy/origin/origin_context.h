@@ -6,6 +6,7 @@
 
 struct circuits;
 struct deadlines;
+struct helper;
 struct log;
 struct tally;
 struct loop;
@@ -22,14 +23,14 @@ struct origin_context {
     const struct settings *settings;
     struct deadlines *attempts;   /* CONNECT_ATTEMPT_MS: one address alone, while others are left */
     struct deadlines *connecting; /* --connect-timeout: all from the name to OPEN */
-    /* parts of that: --dns-timeout, --tcp-timeout, --tls-timeout; NULL: none of their own */
+    /* parts of that: --dns-timeout, --tcp-timeout, --tls-timeout; not asked while that is 0 */
     struct deadlines *resolving, *reaching, *shaking_hands;
     const struct sockaddr_storage *own; /* our own listeners: never connected to */
     size_t n_own;
     struct circuits *circuits; /* of addresses that fail; NULL: every address is tried every time */
-    unsigned
-        n_loops; /* that keep connections, this one included; they share the descriptors; 0: one */
-    struct log *log; /* says when a circuit opens and closes; may be NULL */
+    unsigned n_loops; /* that keep connections, with this one; they share the descriptors; 0: one */
+    struct helper *helper; /* who makes connections; NULL: we do */
+    struct log *log;       /* says when a circuit opens and closes; may be NULL */
     struct tally *tally;
 };
 
@@ -42,7 +43,8 @@ struct origin_place {
 struct origin_place origin_place(const struct origin_context *context,
                                  const struct destination *destination);
 
-/* To be asked before each connection, whatever is known about its name. */
+/* To be asked before each connection, whatever is known about its name. Looks at the settings and our own listeners
+ * alone. */
 bool origin_may_connect(const struct origin_context *context, const struct sockaddr *address);
 
 #endif

@@ -300,6 +300,25 @@ static void close_all_idle(struct pool_host *host)
         close_idle(pooled);
 }
 
+/* --connect-to may lead elsewhere now. Where it does, idle connections are found not to be covered. */
+static void watch_anew(struct pool_host *host)
+{
+    name_watch_end(&host->name);
+    name_watch_begin(&host->name, host->pool->context->resolver,
+                     origin_place(host->pool->context, &host->destination).host);
+}
+
+void pool_apply_settings(struct pool *pool)
+{
+    struct pool_host *host;
+
+    deadlines_set_length(pool->idle_deadlines, pool->context->settings->pool_idle_ms);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        LIST_FOREACH(host, &pool->buckets[i], bucket)
+            watch_anew(host);
+    }
+}
+
 void pool_free(struct pool *pool)
 {
     struct pool_host *host, *next;

@@ -12,6 +12,8 @@ struct pool;
 struct pooled; /* one origin, lent to one exchange */
 
 struct pool *pool_new(const struct origin_context *context);
+/* Its settings have changed. */
+void pool_apply_settings(struct pool *pool);
 /* Closes what is idle; nothing may be lent out. */
 void pool_free(struct pool *pool);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "config/memory.h"
+#include "proxy/helper.h"
 #include "proxy/loop.h"
 #include "proxy/origin/origin_context.h"
 #include "proxy/socket.h"
@@ -119,10 +120,19 @@ static socklen_t length_of(const struct sockaddr_storage *address)
                                           : sizeof(struct sockaddr_in);
 }
 
+static int begin_to_connect(const struct origin_context *context,
+                            const struct sockaddr_storage *address)
+{
+    const struct sockaddr *to = (const struct sockaddr *)address;
+
+    return context->helper ? helper_connect(context->helper, to, length_of(address))
+                           : socket_connect(to, length_of(address));
+}
+
 /* False if it failed at once. */
 static bool begin_attempt(struct race *race, struct trial *trial)
 {
-    int fd = socket_connect((const struct sockaddr *)&trial->address, length_of(&trial->address));
+    int fd = begin_to_connect(race->context, &trial->address);
     struct attempt *attempt;
 
     if (fd < 0) {

@@ -335,13 +335,13 @@ void resolver_note_connected(struct resolver *resolver, const char *host,
 /* ---- the resolver ---- */
 
 struct resolver *resolver_new(struct loop *loop, const struct settings *settings,
-                              struct tally_names *counts)
+                              struct helper *helper, struct tally_names *counts)
 {
     struct resolver *resolver = mem_alloc(1, sizeof(*resolver));
 
     resolver->loop = loop;
     resolver->counts = counts;
-    resolver->dns = dns_new(loop, settings);
+    resolver->dns = dns_new(loop, settings, helper);
     resolver->delays = deadlines_new(loop, RESOLUTION_DELAY_MS);
     TAILQ_INIT(&resolver->unused);
     for (size_t i = 0; i < RESOLVER_BUCKETS; i++)

@@ -22,6 +22,7 @@
 #include "proxy/limits.h"
 #include "proxy/origin/ip.h"
 
+struct helper;
 struct loop;
 struct tally_names;
 struct name;
@@ -29,9 +30,9 @@ struct resolver;
 struct resolution;
 struct settings;
 
-/* Borrows both. Belongs to one loop, as everything below. */
+/* Borrows all; `helper` as for dns_new(). Belongs to one loop, as everything below. */
 struct resolver *resolver_new(struct loop *loop, const struct settings *settings,
-                              struct tally_names *counts);
+                              struct helper *helper, struct tally_names *counts);
 /* No resolution may be under way and nothing watched. NULL is fine. */
 void resolver_free(struct resolver *resolver);
 

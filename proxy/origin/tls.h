@@ -43,7 +43,9 @@ enum tls_reloaded {
     TLS_CHANGED, /* connections from now on, and resumed sessions, go by what the files hold now */
     TLS_KEPT,    /* a fatal finding: all stays as it was */
 };
-enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, struct diags *diags);
+/* `news_only`: what was refused last is not tried, and not told, again. */
+enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, bool news_only,
+                             struct diags *diags);
 
 /* A client side for this destination over `socket`; both are borrowed. `session` is used and kept
  * up to date, and must outlive the result. The caller frees it with tls_end(). */

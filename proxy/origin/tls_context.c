@@ -174,21 +174,20 @@ void tls_adopt(struct tls *tls, struct tls *fresh)
     tls_free(fresh);
 }
 
-static bool is_same(const struct tls *tls, const struct settings *settings)
+enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, bool news_only,
+                             struct diags *diags)
 {
     uint8_t now[TLS_FINGERPRINT_BYTES];
 
     tls_fingerprint(settings, now);
-    return memcmp(now, tls->files->fingerprint, sizeof(now)) == 0;
-}
-
-enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, struct diags *diags)
-{
-    if (is_same(tls, settings))
+    if (memcmp(now, tls->files->fingerprint, sizeof(now)) == 0 ||
+        (news_only && memcmp(now, tls->refused, sizeof(now)) == 0))
         return TLS_SAME;
     struct tls_files *fresh = load_files(settings, diags);
-    if (!fresh)
+    if (!fresh) {
+        memcpy(tls->refused, now, sizeof(now));
         return TLS_KEPT;
+    }
     fresh->generation = tls->files->generation + 1;
     replace_files(tls, fresh);
     return TLS_CHANGED;

@@ -37,6 +37,7 @@ struct tls_files {
 /* One thread's. */
 struct tls {
     struct tls_files *files;
+    uint8_t refused[TLS_FINGERPRINT_BYTES]; /* of files that could not be used last */
     BIO_METHOD *bio; /* a BIO that asks the socket's marks before it makes a system call */
     struct tls_pins *pins;
     size_t n_pins;

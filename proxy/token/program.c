@@ -6,15 +6,16 @@
 #include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "config/memory.h"
+#include "proxy/helper.h"
 #include "proxy/limits.h"
 #include "proxy/loop.h"
+#include "proxy/spawn.h"
 #include "proxy/token/locked.h"
 
 enum { SPILL = 4096, LAST_READS = 64, FREE_STEPS = 100 };
@@ -31,6 +32,7 @@ struct stream {
 struct program {
     enum { RUNNING, STOPPING, STUCK, GONE } state;
     enum program_how why; /* it is being stopped */
+    bool helped;          /* it is the helper's child; pidfd is its status there */
     pid_t pid;            /* the group has the same number */
     int pidfd;            /* -1: a timer looks for its end */
     struct event *end, *timer;
@@ -104,9 +106,17 @@ static void wait_ms(struct program *program, unsigned ms)
 }
 
 /* While its status has not been taken its number cannot mean anybody else. */
+static void kill_group(const struct program *program)
+{
+    if (program->helped)
+        helper_kill(program->pidfd);
+    else
+        kill(-program->pid, SIGKILL);
+}
+
 static void stop(struct program *program, enum program_how why)
 {
-    kill(-program->pid, SIGKILL);
+    kill_group(program);
     program->state = STOPPING;
     program->why = why;
     stream_close(&program->out);
@@ -161,6 +171,16 @@ static void forget_events(struct program *program)
     program->pidfd = -1;
 }
 
+static bool reap_helped(const struct program *program, enum program_how *how, int *number)
+{
+    int code;
+
+    if (!helper_has_ended(program->pidfd, &code, number))
+        return false;
+    *how = !code ? PROGRAM_LOST : code == CLD_EXITED ? PROGRAM_EXITED : PROGRAM_SIGNALLED;
+    return true;
+}
+
 /* Takes its status, if it has ended. Its group is killed first: afterwards the number may become
  * somebody else's. */
 static bool reap(struct program *program, enum program_how *how, int *number)
@@ -168,6 +188,8 @@ static bool reap(struct program *program, enum program_how *how, int *number)
     siginfo_t info = { .si_pid = 0 };
     id_t id = (id_t)program->pid;
 
+    if (program->helped)
+        return reap_helped(program, how, number);
     *how = PROGRAM_LOST;
     *number = 0;
     if (waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
@@ -206,43 +228,6 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 
 /* ---- how it begins ---- */
 
-/* Everything as the kernel gives it to a fresh process, and not as we have it: we ignore SIGPIPE. */
-static void set_attributes(posix_spawnattr_t *attributes)
-{
-    sigset_t all, none;
-
-    sigfillset(&all);
-    sigemptyset(&none);
-    posix_spawnattr_init(attributes);
-    posix_spawnattr_setsigdefault(attributes, &all);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setflags(attributes,
-                             POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-}
-
-static void set_files(posix_spawn_file_actions_t *files, int out, int err)
-{
-    posix_spawn_file_actions_init(files);
-    posix_spawn_file_actions_addopen(files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(files, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(files, err, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
-}
-
-static int spawn(pid_t *pid, const struct program_rules *rules, int out, int err)
-{
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-
-    set_files(&files, out, err);
-    set_attributes(&attributes);
-    int error =
-        posix_spawnp(pid, rules->argv[0], &files, &attributes, rules->argv, rules->environment);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    return error;
-}
-
 /* Both pipes, or none. Only our ends do not wait. */
 static bool open_pipes(int out[2], int err[2])
 {
@@ -258,13 +243,23 @@ static bool open_pipes(int out[2], int err[2])
     return true;
 }
 
-static int start(pid_t *pid, const struct program_rules *rules, int fds[2])
+static int start_with(struct program *program, const struct program_rules *rules, int out, int err)
+{
+    program->pidfd = -1;
+    if (!rules->helper)
+        return spawn_program(&program->pid, rules->argv, rules->environment, out, err);
+    program->helped = true;
+    program->pidfd = helper_run(rules->helper, out, err);
+    return program->pidfd < 0 ? errno : 0;
+}
+
+static int start(struct program *program, const struct program_rules *rules, int fds[2])
 {
     int out[2], err[2], error;
 
     if (!open_pipes(out, err))
         return errno;
-    error = spawn(pid, rules, out[1], err[1]);
+    error = start_with(program, rules, out[1], err[1]);
     close(out[1]);
     close(err[1]);
     fds[0] = out[0];
@@ -290,18 +285,10 @@ static void await_end(struct program *program, struct event_base *base, bool wit
 {
     struct timeval often = { 0, PROGRAM_POLL_MS * 1000 };
 
-    program->pidfd = without_pidfd ? -1 : pidfd_open(program->pid, 0);
+    if (!program->helped && !without_pidfd)
+        program->pidfd = pidfd_open(program->pid, 0);
     program->end = event_new(base, program->pidfd, EV_READ | EV_PERSIST, on_end, program);
     event_add(program->end, program->pidfd < 0 ? &often : NULL);
-}
-
-/* Whoever started us may have left SIGCHLD ignored; then children vanish with their status. */
-static void keep_statuses(void)
-{
-    struct sigaction now, usual = { .sa_handler = SIG_DFL };
-
-    if (sigaction(SIGCHLD, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
-        sigaction(SIGCHLD, &usual, NULL);
 }
 
 struct program *program_run(struct loop *loop, const struct program_rules *rules,
@@ -311,8 +298,7 @@ struct program *program_run(struct loop *loop, const struct program_rules *rules
     struct event_base *base = loop_base(loop);
     int fds[2] = { -1, -1 };
 
-    keep_statuses();
-    *error = start(&program->pid, rules, fds);
+    *error = start(program, rules, fds);
     if (*error) {
         free(program);
         return NULL;
@@ -342,7 +328,7 @@ static void end_now(struct program *program)
     enum program_how how;
     int number;
 
-    kill(-program->pid, SIGKILL);
+    kill_group(program);
     for (int i = 0; i < FREE_STEPS && !reap(program, &how, &number); i++)
         poll(&end, 1, 1);
     forget_events(program);
@@ -353,7 +339,7 @@ static void end_now(struct program *program)
  * is ours too. */
 static void reap_orphans(const struct program *program)
 {
-    while (waitpid(-program->pid, NULL, WNOHANG) > 0)
+    while (!program->helped && waitpid(-program->pid, NULL, WNOHANG) > 0)
         continue;
 }
 

@@ -15,6 +15,7 @@
 
 #include "config/text.h"
 
+struct helper;
 struct loop;
 struct program;
 
@@ -24,7 +25,8 @@ struct program_rules {
     char *const *environment;
     unsigned timeout_ms;
     size_t max_out, max_err;
-    bool without_pidfd; /* as on Linux before 5.3: tests ask for it */
+    bool without_pidfd;    /* as on Linux before 5.3: tests ask for it */
+    struct helper *helper; /* who starts it, with an argv and environment of its own; NULL: we do */
 };
 
 enum program_how {

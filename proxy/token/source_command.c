@@ -35,6 +35,7 @@ struct source_command {
     char *account, *workspace;
     unsigned timeout_ms;
     bool without_pidfd;
+    struct helper *helper;
     struct program *program; /* the last one, until the next question */
     int error;               /* why none runs: an errno */
     struct job job;          /* answers when none runs */
@@ -269,10 +270,11 @@ static char *variable(const char *name, const char *value)
     return made;
 }
 
-static void make_environment(const struct source_command *command, char *environment[])
+char **source_command_environment(const char *account, const char *workspace)
 {
     const char *const names[TOLD] = { "JANUS_ACCOUNT", "JANUS_WORKSPACE" };
-    const char *const values[TOLD] = { command->account, command->workspace };
+    const char *const values[TOLD] = { account, workspace };
+    char **environment = mem_alloc(KEPT + TOLD + 1, sizeof(*environment));
     size_t n = 0;
 
     for (size_t i = 0; i < KEPT; i++) {
@@ -284,12 +286,12 @@ static void make_environment(const struct source_command *command, char *environ
         if (values[i])
             environment[n++] = variable(names[i], values[i]);
     }
-    environment[n] = NULL;
+    return environment;
 }
 
 static void run(struct source_command *command)
 {
-    char *environment[KEPT + TOLD + 1];
+    char **environment = source_command_environment(command->account, command->workspace);
     struct program_rules rules = {
         .argv = command->argv,
         .environment = environment,
@@ -297,12 +299,13 @@ static void run(struct source_command *command)
         .max_out = LIMIT_TOKEN_OUTPUT_BYTES,
         .max_err = LIMIT_TOKEN_ERROR_BYTES,
         .without_pidfd = command->without_pidfd,
+        .helper = command->helper,
     };
 
-    make_environment(command, environment);
     command->program = program_run(command->loop, &rules, on_ended, command, &command->error);
     for (size_t i = 0; environment[i]; i++)
         free(environment[i]);
+    free(environment);
 }
 
 static void answer(struct job *job)
@@ -360,6 +363,7 @@ struct token_source *source_command_new(struct loop *loop, const struct strings 
     command->workspace = rules->workspace ? text_dup(text_of(rules->workspace)) : NULL;
     command->timeout_ms = rules->timeout_ms;
     command->without_pidfd = rules->without_pidfd;
+    command->helper = rules->helper;
     command->job.run = answer;
     text_printable(text_of(words->items[0]), shown, sizeof(shown));
     snprintf(command->label, sizeof(command->label), "token command %s", shown);

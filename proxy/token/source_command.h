@@ -11,16 +11,21 @@
 #include "config/settings.h"
 #include "proxy/token/source.h"
 
+struct helper;
 struct loop;
 
 struct source_command_rules {
     unsigned timeout_ms;
     const char *account, *workspace; /* copied; NULL: not told */
     bool without_pidfd;              /* tests: program.h */
+    struct helper *helper;           /* who runs it; NULL: we do */
 };
 
 /* Names of variables, NULL at the end. */
 extern const char *const source_command_kept[];
+
+/* What the program finds; the caller frees the list and its items. */
+char **source_command_environment(const char *account, const char *workspace);
 
 /* Copies `words`, a program and its arguments: at least one. */
 struct token_source *source_command_new(struct loop *loop, const struct strings *words,

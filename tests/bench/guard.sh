@@ -59,7 +59,8 @@ run_under() { # LEVEL "COUNTER..." [LOAD-OPTION...]
 instructions() { # LEVEL [LOAD-OPTION...]: sets `count`
     local level=$1
     shift
-    run_under "$level" "valgrind --tool=callgrind --callgrind-out-file=/dev/null" "$@" || return 1
+    # The helper of the sandbox would be counted too.
+    run_under "$level" "env LD_BIND_NOW=1 JANUS_SANDBOX=off valgrind --tool=callgrind --callgrind-out-file=/dev/null" "$@" || return 1
     count=$(sed -n 's/.*Collected : //p' "$home/err")
 }
 

@@ -73,7 +73,7 @@ one_row() { # ROW PROXY
 # ---- instructions: of user code, by callgrind, so that a busy machine changes nothing
 
 life_under_callgrind() { # PROXY REQUESTS: sets `count`
-    local log=$home/callgrind.log proxy_core="valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file=$home/callgrind.log"
+    local log=$home/callgrind.log proxy_core="env LD_BIND_NOW=1 JANUS_SANDBOX=off valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file=$home/callgrind.log"
     stop_proxy "$1"
     start_proxy "$1" && send "$1" --path /v9/b/2048 --clients 1 --requests "$2" || return 1
     stop_proxy "$1"

@@ -51,10 +51,25 @@ completes() { # WANTED WORD...: completing the last WORD offers WANTED
 }
 unit_is_valid() { # with the program where systemd would look for it
     local unit=$scratch/janus-sidecar@.service
+    sed '/^Documentation/d' "$root/usr/lib/systemd/system/janus-sidecar@.socket" >"$scratch/janus-sidecar@.socket"
     sed "s|^ExecStart=janus-sidecar|ExecStart=$root/usr/bin/janus-sidecar|; /^Documentation/d" \
         "$root/usr/lib/systemd/system/janus-sidecar@.service" >"$unit"
-    [ -z "$(systemd-analyze verify --man=no "$unit" 2>&1 | tee /dev/stderr)" ] &&
+    [ -z "$(systemd-analyze verify --man=no "$unit" "$scratch/janus-sidecar@.socket" 2>&1 | tee /dev/stderr)" ] &&
         systemd-analyze security --offline=true --threshold=20 "$unit"
+}
+socket_reaches() { # the socket unit's name is the one that its comment tells to use, and the sidecar takes it
+    local unit=$root/usr/lib/systemd/system/janus-sidecar@.socket name
+    name=$(sed -n 's/^FileDescriptorName=//p' "$unit")
+    grep -q "systemd:$name" "$unit" || return 1
+    echo '{"vendor": "a", "name": "b", "version": "1.0.0", "policies": []}' >"$scratch/manifest.json"
+    systemd-socket-activate --listen="$scratch/activated.sock" --fdname="$name" "$root/usr/bin/janus-sidecar" run \
+        --account storeacct --manifest "$scratch/manifest.json" --listen "systemd:$name" --admin 127.0.0.1:0 &
+    local pid=$!
+    curl -s -o /dev/null -w '%{http_code}' --retry 20 --retry-delay 1 --retry-all-errors --max-time 5 \
+        --unix-socket "$scratch/activated.sock" http://nobody.example/ | grep -q 403
+    local status=$?
+    kill $pid && wait $pid
+    return $status
 }
 installs() {
     cmake --install build/release --prefix "$scratch/prefix" && "$scratch/prefix/bin/janus-sidecar" version
@@ -64,7 +79,7 @@ row "cpack makes a package" make_package
 row "it unpacks" unpack
 row "its program runs" "$root/usr/bin/janus-sidecar" version
 row "its program is stripped" stripped
-for library in libc6 libssl3 libevent-core libc-ares2 libevhtp0 libjansson4 libidn2-0; do
+for library in libc6 libssl3 libevent-core libc-ares2 libevhtp0 libjansson4 libidn2-0 libseccomp2; do
     row "it depends on $library" depends_on $library
 done
 row "the manual page has no warning" page_is_clean
@@ -74,7 +89,8 @@ row "completion: options" completes '^--token-file $' janus-sidecar run --token-
 row "completion: choices of an option" completes '^absent placeholder always off $' janus-sidecar run --inject ''
 row "completion: nothing for a time" completes '^ *$' janus-sidecar run --drain-timeout ''
 row "cmake --install puts it under a prefix" installs
-if command -v systemd-analyze >/dev/null; then row "the systemd unit is valid and closed" unit_is_valid; fi
+if command -v systemd-analyze >/dev/null; then row "the systemd units are valid, and closed" unit_is_valid; fi
+if command -v systemd-socket-activate >/dev/null; then row "the socket unit leads to the sidecar" socket_reaches; fi
 
 echo "1..$total"
 [ "$failed" -eq 0 ]

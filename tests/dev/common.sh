@@ -38,7 +38,7 @@ step() { # LOG TEXT COMMAND...
 # --- what must be installed ------------------------------------------------------------------------
 
 packages_build="gcc libc6-dev cmake ninja-build pkg-config libevent-dev libevhtp-dev libssl-dev
-    libjansson-dev libidn2-dev libc-ares-dev libcmocka-dev ca-certificates"
+    libjansson-dev libidn2-dev libc-ares-dev libseccomp-dev libcmocka-dev ca-certificates"
 packages_run="curl"
 packages_check="clang-format clang-tidy cppcheck"
 packages_bench="curl jq"

@@ -84,7 +84,7 @@ static void run(const struct settings *settings, const struct tls *tls)
 
     driver.loop = loop_new();
     struct tally tally = { 0 };
-    struct resolver *resolver = resolver_new(driver.loop, settings, &tally.names);
+    struct resolver *resolver = resolver_new(driver.loop, settings, NULL, &tally.names);
     struct origin_context context = { .loop = driver.loop,
                                       .resolver = resolver,
                                       .tls = tls,

@@ -470,20 +470,12 @@ static void run_single(void **state)
     story->run(state);
 }
 
-/* As the deployments do: libraries that bind a function at its first call save all registers on the stack then, and
- * with them what was last moved or decrypted. */
-static void bind_at_start(void)
-{
-    setenv("LD_BIND_NOW", "1", 1);
-}
-
 int main(void)
 {
     static struct stories stories;
     static struct source in_memory[sizeof(sources) / sizeof(sources[0])];
     static char names[sizeof(sources) / sizeof(sources[0])][64];
 
-    bind_at_start();
     STORIES_ADD(&stories, sources, written);
     memcpy(in_memory, sources, sizeof(sources));
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/flow/kit_run.h"
 #include "tests/flow/kit_world.h"
@@ -15,6 +16,7 @@ static struct process *start(struct folder *place, const char *script)
     struct process_plan plan = { .program = "janus-sidecar",
                                  .options = options,
                                  .work_folder = folder_path(place),
+                                 .input = "what stands at standard input",
                                  .environment = environment };
 
     folder_manifest(place, "api.partner.example\t/v1/*\n");
@@ -43,6 +45,11 @@ static struct story {
       0,
       0,
       { NULL } },
+    { "that libraries bind early is ours alone, and our name stays",
+      "env | grep -q LD_BIND_NOW && exit 1; cat /proc/$PPID/comm; exit 0",
+      0,
+      0,
+      { "janus-sidecar\n" } },
     { "the pipe signal is as usual", "sh -c 'kill -PIPE $$'; exit $?", 0, 141, { NULL } },
     { "TERM is passed on",
       "trap 'exit 9' TERM; echo up >&2; while :; do sleep 1 & wait; done",
@@ -59,12 +66,32 @@ static struct story {
       SIGUSR2,
       6,
       { NULL } },
+    { "it is stopped, and goes on",
+      "sh -c 'sleep 0.2; kill -CONT '$$ & kill -STOP $$; exit 4",
+      0,
+      4,
+      { NULL } },
+    { "it dies of a fault", "kill -SEGV $$", 0, 139, { NULL } },
+    { "it leaves a child behind", "sleep 3 >/dev/null 2>&1 & exit 3", 0, 3, { NULL } },
+    { "it reads what we were given", "cat; exit 2", 0, 2, { "what stands at standard input" } },
+    { "TERM for an app that has become another user",
+      "exec setpriv --reuid 65534 --clear-groups sh -c \"trap 'exit 9' TERM; echo up >&2; while :; "
+      "do sleep 1 & wait; "
+      "done\"",
+      SIGTERM,
+      9,
+      { NULL } },
     { "TERM that it does not catch", "echo up >&2; exec sleep 60", SIGTERM, 143, { NULL } },
 };
 
 static void runs(void **state)
 {
     const struct story *story = *state;
+
+    if (strstr(story->script, "setpriv") && geteuid() != 0) {
+        print_message("skipped: only root may become another user\n");
+        skip();
+    }
     struct folder *place = folder_new();
     struct process *sidecar = start(place, story->script);
 
@@ -79,6 +106,36 @@ static void runs(void **state)
         expect_in(process_output(sidecar), story->says[i]);
     process_free(sidecar);
     folder_free(place);
+}
+
+/* The app is told, and not left alone. */
+static void sidecar_is_killed(void **state)
+{
+    struct folder *place = folder_new();
+    struct process *sidecar = start(
+        place, "trap 'echo told >told; exit' TERM; echo up >&2; while :; do sleep 1 & wait; done");
+
+    (void)state;
+    process_await_line(sidecar, "up");
+    process_signal(sidecar, SIGKILL);
+    process_wait(sidecar); /* the app has our log open until its end */
+    assert_int_equal(access(folder_name(place, "told"), F_OK), 0);
+    process_free(sidecar);
+    folder_free(place);
+}
+
+static struct single {
+    const char *name;
+    CMUnitTestFunction run;
+} singles[] = {
+    { "the sidecar is killed", sidecar_is_killed },
+};
+
+static void run_single(void **state)
+{
+    const struct single *story = *state;
+
+    story->run(state);
 }
 
 static struct wrong {
@@ -115,5 +172,6 @@ int main(void)
 
     STORIES_ADD(&stories, stories_of_exec, runs);
     STORIES_ADD(&stories, wrongs, is_wrong);
+    STORIES_ADD(&stories, singles, run_single);
     return flow_run("exec", &stories, NULL, NULL);
 }

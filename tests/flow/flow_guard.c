@@ -36,7 +36,9 @@ static struct scene {
     struct sim *sim;
     struct origin *app;
     struct process *sidecar;
-    uint16_t guard_port, admin_port;
+    uint16_t port, guard_port, admin_port;
+    const char *app_host; /* NULL: 127.0.0.1 */
+    bool closed;          /* nothing is allowed by --allow-address */
 } scene;
 
 enum { WORDS_MAX = 40 };
@@ -58,7 +60,8 @@ static void start_sidecar(const char *const *more)
 
     while (more && *more)
         words[n++] = *more++;
-    snprintf(app, sizeof(app), "http://127.0.0.1:%u", origin_port(scene.app));
+    snprintf(app, sizeof(app), "http://%s:%u", scene.app_host ? scene.app_host : "127.0.0.1",
+             origin_port(scene.app));
     snprintf(connect_to, sizeof(connect_to), "::127.0.0.1:%u", sim_port(scene.sim));
     const char *const usual[] = { "--account",
                                   "acme",
@@ -80,7 +83,7 @@ static void start_sidecar(const char *const *more)
                                   sim_token_file(scene.sim),
                                   "--connect-to",
                                   connect_to,
-                                  "--allow-address",
+                                  scene.closed ? NULL : "--allow-address",
                                   "127.0.0.0/8",
                                   NULL };
     for (size_t i = 0; usual[i]; i++)
@@ -90,6 +93,7 @@ static void start_sidecar(const char *const *more)
                                  .options = words };
     scene.sidecar = process_start(&plan);
     char *line = process_await(scene.sidecar, "ready ");
+    scene.port = port_of(line, "listen=");
     scene.guard_port = port_of(line, "guard=");
     scene.admin_port = port_of(line, "admin=");
     free(line);
@@ -792,7 +796,7 @@ static void cut_at_the_end(void **state)
     origin_head(origin_accept(scene.app));
     process_signal(scene.sidecar, SIGTERM);
     free(process_await(scene.sidecar, "event=drain_cut"));
-    assert_int_equal(process_wait(scene.sidecar), 1);
+    assert_int_equal(process_wait(scene.sidecar), 0);
     assert_null(strstr(process_log(scene.sidecar), "Sanitizer"));
     client_end(asking);
     client_end(waiting);
@@ -816,6 +820,53 @@ static void new_schema(void **state)
     client_say(admin, "POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
     expect_status(client_response(admin), 200);
     is_refused(say(POST, NULL, Q("{ open }")), 200, "UNAUTHENTICATED", "");
+    close_scene();
+}
+
+/* The app's address is the operator's business: it needs no --allow-address. Nobody else is led there. */
+static void reached_as(const char *host)
+{
+    scene.app_host = host;
+    scene.closed = true;
+    open_scene("\"graphql\":\"1.x\"", NULL);
+    passes(say(POST, NULL, Q("{ open }")), NULL);
+    char *token = mint("kind=admin");
+    is_refused(say(HEADER, token, Q("{ orders }")), 503, "INTERNAL_SERVER_ERROR", "");
+    free(token);
+    close_scene();
+}
+
+static void app_by_address(void **state)
+{
+    (void)state;
+    reached_as("127.0.0.1");
+}
+
+static void app_by_name(void **state)
+{
+    (void)state;
+    reached_as("localhost");
+}
+
+/* The guard's socket stays the guard's, and the sidecar's the sidecar's. */
+static void handed_over(void **state)
+{
+    static const char *words[] = { "--handover", "handover", NULL };
+
+    (void)state;
+    open_scene("\"graphql\":\"1.x\"", words);
+    struct process *first = scene.sidecar;
+    uint16_t port = scene.port, guard_port = scene.guard_port;
+    struct client *idle = client_new(guard_port);
+    start_sidecar(words);
+    assert_int_equal(scene.port, port);
+    assert_int_equal(scene.guard_port, guard_port);
+    free(process_await(first, "event=succeeded"));
+    client_close(idle);
+    assert_int_equal(process_wait(first), 0);
+    process_free(first);
+    passes(say(POST, NULL, Q("{ open }")), NULL);
+    is_refused(say(POST, NULL, Q("{ orders }")), 200, "UNAUTHENTICATED", "");
     close_scene();
 }
 
@@ -925,6 +976,9 @@ int main(void)
     stories_add(own, "SIGTERM", drained, NULL);
     stories_add(own, "--drain-timeout", cut_at_the_end, NULL);
     stories_add(own, "a new schema", new_schema, NULL);
+    stories_add(own, "the app by its address alone", app_by_address, NULL);
+    stories_add(own, "the app by its name alone", app_by_name, NULL);
+    stories_add(own, "--handover", handed_over, NULL);
     STORIES_ADD(own, wrongs, does_not_start);
     stories_add(own, "validate", is_validated, NULL);
     for (size_t i = 0; i < stories->n; i++)

@@ -236,8 +236,9 @@ static struct nowhere {
 
 static void leads_nowhere(void **state)
 {
-    static const char *const more[] = { "--dns-timeout", "400ms", NULL };
     const struct nowhere *story = *state;
+    /* who is never answered waits for all of it, the others for as long as a busy machine takes */
+    const char *const more[] = { "--dns-timeout", story->status == 504 ? "400ms" : "4s", NULL };
     char status[80];
 
     names_open_with(story->zone, NULL, more);
@@ -463,14 +464,14 @@ static void no_search(void **state)
 static void asked_ahead_once(void **state)
 {
     (void)state;
-    names_open("name.test A 2 " FIRST "\n");
+    names_open("name.test A 5 " FIRST "\n");
     long long before = now_ms();
     struct origin_conn *conn = served(names.first, NULL, OK);
     served(names.first, conn, OK);
     dns_server_await(names.dns, "name.test", "A", 2);
-    assert_in_range(now_ms() - before, 1500, 1990); /* ahead of its end */
+    assert_in_range(now_ms() - before, 4000, 4990); /* ahead of its end */
     long used = process_cpu_ms(names.world.sidecar);
-    pass(4500);
+    pass(6000);
     assert_int_equal(dns_server_asked(names.dns, "name.test", "A"), 2);
     assert_true(process_cpu_ms(names.world.sidecar) - used < 100);
     served(names.first, conn, OK);

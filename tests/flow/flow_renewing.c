@@ -204,7 +204,7 @@ static void drain_cut(void **state)
         process_await_line(own.sidecar, "event=draining");
         if (twice)
             process_signal(own.sidecar, SIGTERM);
-        assert_int_equal(process_wait(own.sidecar), 1);
+        assert_int_equal(process_wait(own.sidecar), twice);
         assert_null(strstr(process_log(own.sidecar), "ERROR: "));
         world_forget(&own);
         close(fd);

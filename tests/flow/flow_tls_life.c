@@ -158,6 +158,22 @@ static void trust_changes(void **state)
     refused(client, "is signed by CN=Strange Authority");
 }
 
+/* As the manifest: nobody has to say so. */
+static void trust_is_watched(void **state)
+{
+    const char *path = folder_name(world.folder, "ca.pem");
+    struct client *client = world_client(&world);
+
+    (void)state;
+    serve(&usual);
+    certificate_write_stranger(path);
+    process_await_line(world.sidecar, "event=tls_reloaded");
+    refused(client, "is signed by CN=Flow Test Authority");
+    certificate_write_authority(path);
+    process_await_line(world.sidecar, "event=tls_reloaded");
+    origin_close(exchange(client, LAST));
+}
+
 static void bad_trust_changes_nothing(void **state)
 {
     struct client *client = world_client(&world);
@@ -298,6 +314,7 @@ static struct single {
     { "the certificate changes between connections", changes },
     { "a session is its host's", one_session_a_host },
     { "SIGHUP reads --ca-file again", trust_changes },
+    { "--ca-file changes, and nobody says so", trust_is_watched },
     { "a --ca-file that is none changes nothing", bad_trust_changes_nothing },
     { "SIGHUP while no file of TLS has changed", nothing_changed },
     { "SIGHUP during a request", reload_under_way },

@@ -35,6 +35,7 @@ enum {
     FLAG_TC = 0x0200,
     CHAIN_MAX = 12,
     TCP_PATIENCE_S = 5,
+    CALLERS_MAX = 32, /* by TCP, at once */
 };
 
 struct record {
@@ -61,6 +62,8 @@ struct dns_server {
     uint16_t port;
     pthread_t thread;
     TAILQ_HEAD(, late) late;
+    int callers[CALLERS_MAX];
+    size_t n_callers;
     pthread_mutex_t lock; /* for all below */
     struct record records[RECORDS_MAX];
     size_t n_records;
@@ -381,22 +384,44 @@ static void answer_by_tcp(struct dns_server *server, int fd, const struct query 
     bytes_free(&framed);
 }
 
-/* All the questions of one connection; nobody else is served meanwhile. */
-static void serve_tcp(struct dns_server *server)
+static void take_caller(struct dns_server *server)
 {
-    struct timeval patience = { .tv_sec = TCP_PATIENCE_S };
-    static uint8_t bytes[MESSAGE_MAX];
-    struct query query = { .by_tcp = true };
-    uint8_t length[2];
+    struct timeval patience = {
+        .tv_sec = TCP_PATIENCE_S
+    }; /* for the rest of a question that has begun */
     int fd = accept(server->tcp, NULL, NULL);
 
     if (fd < 0)
         return;
+    if (server->n_callers == CALLERS_MAX)
+        abort();
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    while (read_all(fd, length, 2) && read_all(fd, bytes, u16(length)) &&
-           read_query(bytes, u16(length), &query))
-        answer_by_tcp(server, fd, &query);
-    close(fd);
+    server->callers[server->n_callers++] = fd;
+}
+
+/* One question; who keeps his connection open keeps nobody else waiting. */
+static bool serve_caller(struct dns_server *server, int fd)
+{
+    static uint8_t bytes[MESSAGE_MAX];
+    struct query query = { .by_tcp = true };
+    uint8_t length[2];
+
+    if (!read_all(fd, length, 2) || !read_all(fd, bytes, u16(length)) ||
+        !read_query(bytes, u16(length), &query))
+        return false;
+    answer_by_tcp(server, fd, &query);
+    return true;
+}
+
+/* From the last: whoever leaves makes room for one that was looked at. */
+static void serve_callers(struct dns_server *server, const struct pollfd *fds)
+{
+    for (size_t i = server->n_callers; i-- > 0;) {
+        if (!fds[i].revents || serve_caller(server, fds[i].fd))
+            continue;
+        close(fds[i].fd);
+        server->callers[i] = server->callers[--server->n_callers];
+    }
 }
 
 static void send_due(struct dns_server *server)
@@ -421,16 +446,19 @@ static void *serve(void *arg)
     struct dns_server *server = arg;
 
     for (;;) {
-        struct pollfd fds[3] = { { .fd = server->udp, .events = POLLIN },
-                                 { .fd = server->tcp, .events = POLLIN },
-                                 { .fd = server->stop, .events = POLLIN } };
-        poll(fds, 3, TAILQ_EMPTY(&server->late) ? -1 : 5);
+        struct pollfd fds[3 + CALLERS_MAX] = { { .fd = server->udp, .events = POLLIN },
+                                               { .fd = server->tcp, .events = POLLIN },
+                                               { .fd = server->stop, .events = POLLIN } };
+        for (size_t i = 0; i < server->n_callers; i++)
+            fds[3 + i] = (struct pollfd){ .fd = server->callers[i], .events = POLLIN };
+        poll(fds, 3 + server->n_callers, TAILQ_EMPTY(&server->late) ? -1 : 5);
         if (fds[2].revents)
             return NULL;
+        serve_callers(server, fds + 3);
         if (fds[0].revents)
             serve_udp(server);
         if (fds[1].revents)
-            serve_tcp(server);
+            take_caller(server);
         send_due(server);
     }
 }
@@ -512,6 +540,8 @@ void dns_server_free(struct dns_server *server)
         bytes_free(&late->message);
         free(late);
     }
+    for (size_t i = 0; i < server->n_callers; i++)
+        close(server->callers[i]);
     close(server->udp);
     close(server->tcp);
     close(server->news);

@@ -14,7 +14,7 @@ enum { TEXT_MAX = 4096 };
 struct fault_kit {
     struct faults *page;
     char path[64], preload[TEXT_MAX], page_name[128];
-    const char *environment[4];
+    const char *environment[5];
 };
 
 /* The sanitizer wants to be the first library; here the shim must be. Its quarantine would look like
@@ -39,6 +39,8 @@ struct fault_kit *fault_kit_new(void)
     kit->environment[0] = kit->preload;
     kit->environment[1] = kit->page_name;
     kit->environment[2] = SANITIZER;
+    /* Calls that fail must be the sidecar's own, and not those of its helper. */
+    kit->environment[3] = "JANUS_SANDBOX=off";
     return kit;
 }
 

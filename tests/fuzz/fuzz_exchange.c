@@ -253,12 +253,13 @@ static void make_everything(void)
     struct loop *loop = play.loop = loop_new();
     static struct tally tally;
 
-    play.origins = (struct origin_context){ .loop = loop,
-                                            .tls = make_tls(settings),
-                                            .settings = settings,
-                                            .resolver = resolver_new(loop, settings, &tally.names),
-                                            .attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS),
-                                            .connecting = deadlines_new(loop, 5000) };
+    play.origins =
+        (struct origin_context){ .loop = loop,
+                                 .tls = make_tls(settings),
+                                 .settings = settings,
+                                 .resolver = resolver_new(loop, settings, NULL, &tally.names),
+                                 .attempts = deadlines_new(loop, CONNECT_ATTEMPT_MS),
+                                 .connecting = deadlines_new(loop, 5000) };
     play.origins.tally = &tally;
     *x = (struct exchange_context){
         .tally = &tally,

@@ -290,6 +290,28 @@ static void test_set_anew(void **state)
     clock_fini(&clock);
 }
 
+/* A settings file may make a time shorter, or longer, while some wait by the length of before. */
+static void test_length_changes(void **state)
+{
+    struct clock clock;
+
+    (void)state;
+    clock_init(&clock);
+    deadline_set(clock.later, &clock.c.deadline);
+    deadlines_set_length(clock.later, 3);
+    deadline_set(clock.later, &clock.a.deadline);
+    deadlines_set_length(clock.later, 6);
+    deadline_set(clock.later, &clock.b.deadline);
+    clock_run(&clock, "abc");
+    deadlines_set_length(clock.later, 60 * 60 * 1000);
+    deadline_set(clock.later, &clock.a.deadline);
+    deadline_clear(&clock.a.deadline); /* its timer stays */
+    deadlines_set_length(clock.later, 2);
+    deadline_set(clock.later, &clock.b.deadline);
+    clock_run(&clock, "abcb");
+    clock_fini(&clock);
+}
+
 static void test_set_in_another_queue(void **state)
 {
     struct clock clock;
@@ -408,6 +430,7 @@ int main(void)
                 NULL);
     stories_add(&stories, "deadlines pass in order, none early", test_passes_in_order, NULL);
     stories_add(&stories, "a deadline set anew goes behind", test_set_anew, NULL);
+    stories_add(&stories, "a queue whose length changes", test_length_changes, NULL);
     stories_add(&stories, "a deadline set in another queue", test_set_in_another_queue, NULL);
     stories_add(&stories, "a cleared deadline never passes", test_cleared, NULL);
     stories_add(&stories, "a timer without its deadline", test_timer_outlives_the_first, NULL);

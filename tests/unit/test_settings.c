@@ -419,9 +419,9 @@ static struct refused {
       "settings.json:1:18",
       "whole number" },
     { "a count that is too large",
-      { "--account a --max-requests 1000001", "", NULL },
+      { "--account a --max-requests 4194305", "", NULL },
       "--max-requests",
-      "1000000 at most" },
+      "4194304 at most" },
     { "a count as text in the file",
       { "--account a", "", "{\"max-requests\": \"10\"}" },
       "settings.json:1:18",
@@ -688,7 +688,7 @@ static void test_defaults(void **state)
     assert_int_equal(settings->client_idle_ms, 75000);
     assert_int_equal(settings->head_ms, 10000);
     assert_int_equal(settings->pool_idle_ms, 50000);
-    assert_int_equal(settings->drain_ms, 10000);
+    assert_int_equal(settings->drain_ms, 30000);
     assert_int_equal(settings->log_level, LOG_INFO);
     assert_int_equal(settings->log.kind, LOG_TO_STDERR);
     assert_int_equal(settings->log_format, LOG_LOGFMT);
