@@ -4,10 +4,12 @@
  *
  * Everything that its loop touches is its own, but for what never changes (realms, addresses of our listeners) and what counts for itself (proxy/origin/tls_parts.h). It is
  * taken apart by its own thread, which has the lists of spare rooms. */
+#include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config/memory.h"
@@ -134,8 +136,11 @@ static struct helper *helper_for(const struct hand *hand)
     if (!helper)
         return NULL;
     beside = helper_beside(helper);
-    if (!beside)
-        abort(); /* it has just answered, or descriptors are gone before there is a client */
+    if (!beside) {
+        fprintf(stderr, "janus-sidecar: error: --threads: no way to our helper: %s\n",
+                strerror(errno));
+        abort();
+    }
     return beside;
 }
 

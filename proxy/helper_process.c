@@ -176,45 +176,59 @@ static void serve_one(int *channel, const struct helper_rules *rules)
         close(fds[i]);
 }
 
+/* What poll() says, and of whom. It takes no more than we may have descriptors: only what is there is asked about. */
+struct ready {
+    bool channels[CHANNELS_MAX], ends[RUNS_MAX], statuses[RUNS_MAX];
+    struct pollfd asked[CHANNELS_MAX + 2 * RUNS_MAX];
+    bool *answers[CHANNELS_MAX + 2 * RUNS_MAX];
+    nfds_t n;
+};
+
+static void ask_about(struct ready *ready, int fd, bool *answer)
+{
+    ready->asked[ready->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+    ready->answers[ready->n++] = answer;
+}
+
+static void await(struct ready *ready)
+{
+    *ready = (struct ready){ .n = 0 };
+    for (size_t i = 0; i < RUNS_MAX; i++) {
+        if (runs[i].pid)
+            ask_about(ready, runs[i].pidfd, &ready->ends[i]);
+        if (runs[i].pid && !runs[i].killed)
+            ask_about(ready, runs[i].status, &ready->statuses[i]);
+    }
+    for (size_t i = 0; i < CHANNELS_MAX; i++) {
+        if (channels[i] >= 0)
+            ask_about(ready, channels[i], &ready->channels[i]);
+    }
+    if (poll(ready->asked, ready->n, -1) < 0 && errno != EINTR)
+        leave();
+    for (nfds_t i = 0; i < ready->n; i++)
+        *ready->answers[i] = ready->asked[i].revents;
+}
+
 /* A status is readable once the sidecar has shut it down: it wants the end. */
-static void look_at_runs(const struct pollfd *ends, const struct pollfd *statuses)
+static void look_at_runs(const struct ready *ready)
 {
     for (size_t i = 0; i < RUNS_MAX; i++) {
-        if (runs[i].pid && statuses[i].revents && !runs[i].killed)
+        if (ready->statuses[i])
             kill_run(&runs[i]);
-        if (runs[i].pid && ends[i].revents)
+        if (ready->ends[i])
             take_end(&runs[i]);
     }
 }
 
-/* What is not there has -1, which poll() passes over. */
-struct watched {
-    struct pollfd channels[CHANNELS_MAX], ends[RUNS_MAX], statuses[RUNS_MAX];
-};
-
-static bool await(struct watched *watched)
-{
-    for (size_t i = 0; i < CHANNELS_MAX; i++)
-        watched->channels[i] = (struct pollfd){ .fd = channels[i], .events = POLLIN };
-    for (size_t i = 0; i < RUNS_MAX; i++) {
-        bool here = runs[i].pid;
-        watched->ends[i] = (struct pollfd){ .fd = here ? runs[i].pidfd : -1, .events = POLLIN };
-        watched->statuses[i] = (struct pollfd){ .fd = here && !runs[i].killed ? runs[i].status : -1,
-                                                .events = POLLIN };
-    }
-    return poll((struct pollfd *)watched, sizeof(*watched) / sizeof(struct pollfd), -1) > 0;
-}
-
 _Noreturn static void serve(const struct helper_rules *rules)
 {
-    struct watched watched;
+    struct ready ready;
 
     for (;;) {
-        if (!await(&watched))
-            continue;
-        look_at_runs(watched.ends, watched.statuses);
+        await(&ready);
+        look_at_runs(&ready);
         for (size_t i = 0; i < CHANNELS_MAX; i++) {
-            if (watched.channels[i].revents)
+            if (ready.channels[i])
                 serve_one(&channels[i], rules);
         }
     }

@@ -310,12 +310,63 @@ static void storm(void **state)
     world_close(&world);
 }
 
-/* ---- many requests, many reloads, many tokens ---- */
+/* ---- settings that change ---- */
+
+static void write_settings(struct folder *folder, const char *content)
+{
+    folder_replace(folder, "settings.json", content);
+}
+
+static void post_reload(const struct world *world)
+{
+    struct client *client = client_new(world->admin_port);
+
+    client_say(client, "POST /reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    expect_status(client_response(client), 200);
+    client_close(client);
+}
+
+/* When the reload has been answered no worker goes by the old ones: texts, numbers and lists. */
+static void settings_are_for_all(void **state)
+{
+    static const char home[] = "GET /v2/a HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static const struct {
+        const char *content;
+        unsigned status;
+    } versions[] = {
+        { "{ \"default-host\": \"api.partner.example\" }", 403 },
+        { "{}", 400 },
+        { "{ \"default-host\": \"api.partner.example\", \"max-requests\": 64 }", 403 },
+        { "{ \"allow-uid\": [ 4711 ] }", 400 },
+    };
+    const struct threads *story = *state;
+    struct folder *folder = folder_new();
+    struct client *clients[CLIENTS];
+    struct world world;
+
+    write_settings(folder, "{}");
+    open_with(&world, story->n, "--config", folder_name(folder, "settings.json"));
+    all_ask(&world, clients);
+    for (int turn = 0; turn < 20; turn++) {
+        write_settings(folder, versions[turn % 4].content);
+        post_reload(&world);
+        for (int i = 0; i < CLIENTS; i++) {
+            client_say(clients[i], home);
+            expect_status(client_response(clients[i]), versions[turn % 4].status);
+        }
+    }
+    clients_close();
+    world_close(&world);
+    folder_free(folder);
+}
+
+/* ---- many requests, many reloads, many settings, many tokens ---- */
 
 enum { CALLERS = 8, REQUESTS = 125, CHANGES = 50 };
 
 struct load {
     struct stage *stage;
+    struct folder *settings;
     pthread_mutex_t lock;
     unsigned n_right, n_done, next, of[CALLERS]; /* of: done by each */
     char why[256];                               /* of the first that was not right */
@@ -380,9 +431,17 @@ static void let_each_go_on(struct load *load)
 /* Spread over the whole of it, so that each falls among requests. */
 static void change_while_they_call(struct load *load)
 {
+    static const char *const versions[] = {
+        "{ \"plaintext-host\": [ \"a.example\" ], \"response-timeout\": \"31s\" }",
+        "{ \"plaintext-host\": [ \"b.example\", \"c.example\" ], \"default-host\": \"d.example\" }",
+        "{ \"placeholder\": \"abcdefghij\", \"max-clients\": 5000, \"connect-timeout\": \"9s\", "
+        "\"dns-timeout\": \"4s\", \"log-level\": \"info\" }",
+    };
+
     for (unsigned n = 0; n < CHANGES; n++) {
         while (done(load) < CALLERS * REQUESTS * n / (CHANGES + 1))
             sched_yield();
+        write_settings(load->settings, versions[n % 3]);
         process_signal(load->stage->world.sidecar, SIGHUP);
         if (n % 5 == 0) {
             let_each_go_on(load);
@@ -407,17 +466,24 @@ static void nothing_is_lost(void **state)
 {
     const struct threads *story = *state;
     struct plan plan = { .options = { "--threads", story->n, "--token-wait", "20s", "--token-retry",
-                                      "1ms", "--token-retry-max", "1ms" } };
+                                      "1ms", "--token-retry-max", "1ms", "--config", NULL } };
     struct stage stage;
-    struct load load = { .stage = &stage, .lock = PTHREAD_MUTEX_INITIALIZER };
+    struct load load = { .stage = &stage,
+                         .settings = folder_new(),
+                         .lock = PTHREAD_MUTEX_INITIALIZER };
 
+    write_settings(load.settings, "{}");
+    plan.options[9] = folder_name(load.settings, "settings.json");
     stage_open(&stage, &plan, false);
     stage_run(act, &load);
     if (load.n_right != CALLERS * REQUESTS)
         fail_msg("%u of %d were right; %s", load.n_right, CALLERS * REQUESTS, load.why);
     assert_int_equal(robot_counts(stage.robot).faults, 0);
     assert_int_equal(n_workers(process_log(stage.world.sidecar)), number(story));
+    assert_non_null(strstr(process_log(stage.world.sidecar), "event=settings_reloaded"));
+    assert_null(strstr(process_log(stage.world.sidecar), "event=settings_reload_failed"));
     stage_close(&stage);
+    folder_free(load.settings);
 }
 
 /* ---- how many ---- */
@@ -464,6 +530,7 @@ int main(void)
     STORIES_ADD(&stories, pairs, limit_of_clients);
     STORIES_ADD(&stories, pairs, unix_socket);
     STORIES_ADD(&stories, pairs, port_is_not_shared);
+    STORIES_ADD(&stories, pairs, settings_are_for_all);
     STORIES_ADD(&stories, pairs, storm);
     STORIES_ADD(&stories, pairs, nothing_is_lost);
     STORIES_ADD(&stories, refusals, is_refused);
