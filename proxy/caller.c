@@ -86,9 +86,9 @@ static bool look(void *context)
         return true;
     memcpy(callers->secret.digest, digest, DIGEST_BYTES);
     callers->secret.known = true;
-    log_message(callers->log, LOG_INFO, "caller_secret", "the secret of callers is in force");
     if (callers->changed)
         callers->changed(callers->follower);
+    log_message(callers->log, LOG_INFO, "caller_secret", "the secret of callers is in force");
     return true;
 }
 

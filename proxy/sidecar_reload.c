@@ -59,8 +59,9 @@ struct destination_rules sidecar_rules(const struct sidecar *sidecar)
 
 /* Whoever has copied something of the settings, or borrows a text of theirs, takes it anew; the crew is the last, and
  * lets go of what was before. */
-static void apply_settings(struct sidecar *sidecar, struct settings *retired)
+static void apply_settings(void *context, struct settings *retired)
 {
+    struct sidecar *sidecar = context;
     const struct settings *settings = sidecar->settings;
 
     log_set_level(sidecar->log, settings->log_level);
@@ -74,15 +75,10 @@ static void apply_settings(struct sidecar *sidecar, struct settings *retired)
 
 static void reload_settings(struct sidecar *sidecar, struct diags *told)
 {
-    struct settings *retired = NULL;
-
-    if (!sidecar->settings_source.argv)
-        return;
-    enum settings_reloaded result = sidecar_settings_reload(
-        sidecar->settings, &sidecar->settings_source, sidecar->log, told, &retired);
-    sidecar->settings_failed = result == SETTINGS_KEPT;
-    if (result == SETTINGS_CHANGED)
-        apply_settings(sidecar, retired);
+    if (sidecar->settings_source.argv)
+        sidecar->settings_failed =
+            sidecar_settings_reload(sidecar->settings, &sidecar->settings_source, sidecar->log,
+                                    told, apply_settings, sidecar) == SETTINGS_KEPT;
 }
 
 /* ---- schemas ---- */
@@ -112,8 +108,7 @@ void sidecar_reload(struct sidecar *sidecar, struct diags *told)
     notify_reloading(sidecar->notify);
     crew_reopen_logs(sidecar->crew);
     reload_settings(sidecar, told);
-    if (sidecar_tls_reload(sidecar->tls, sidecar->settings, sidecar->log))
-        crew_renew_tls(sidecar->crew);
+    tls_watch_look(sidecar->tls_watch);
     live_providers_note(sidecar->providers);
     reload_policies(sidecar, told);
     reload_schemas(sidecar, told);

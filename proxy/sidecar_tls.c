@@ -20,25 +20,26 @@ struct tls_watch {
     void *context;
 };
 
-static enum tls_reloaded reload(struct tls *tls, const struct settings *settings, bool news_only,
-                                struct log *log)
+static enum tls_reloaded reload(struct tls_watch *watch, bool news_only)
 {
     struct diags diags = { 0 };
-    enum tls_reloaded result = tls_reload(tls, settings, news_only, &diags);
+    enum tls_reloaded result = tls_reload(watch->tls, watch->settings, news_only, &diags);
 
-    findings_log(log, &diags, 0);
-    if (result == TLS_CHANGED)
-        log_message(log, LOG_INFO, "tls_reloaded", "trust and certificates were read again");
-    else if (result == TLS_KEPT)
-        log_message(log, LOG_ERROR, "tls_reload_failed",
+    findings_log(watch->log, &diags, 0);
+    if (result == TLS_CHANGED) {
+        watch->changed(watch->context);
+        log_message(watch->log, LOG_INFO, "tls_reloaded", "trust and certificates were read again");
+    } else if (result == TLS_KEPT) {
+        log_message(watch->log, LOG_ERROR, "tls_reload_failed",
                     "the trust and the certificates of before stay in force");
+    }
     diags_fini(&diags);
     return result;
 }
 
-bool sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log)
+void tls_watch_look(struct tls_watch *watch)
 {
-    return reload(tls, settings, false, log) == TLS_CHANGED;
+    reload(watch, false);
 }
 
 static bool is_being_written(const struct tls_watch *watch)
@@ -59,12 +60,7 @@ static bool look(void *context)
 {
     struct tls_watch *watch = context;
 
-    if (is_being_written(watch))
-        return false;
-    enum tls_reloaded result = reload(watch->tls, watch->settings, true, watch->log);
-    if (result == TLS_CHANGED)
-        watch->changed(watch->context);
-    return result != TLS_KEPT;
+    return !is_being_written(watch) && reload(watch, true) != TLS_KEPT;
 }
 
 static void follow(struct tls_watch *watch, struct loop *loop, const char *path)

@@ -7,6 +7,8 @@
 #include "config/memory.h"
 #include "proxy/origin/tls_parts.h"
 
+enum { SETTLING_MAX = 3 };
+
 /* Why OpenSSL would not take the file; it has no words for what the system said. */
 static const char *trust_problem(const char *path)
 {
@@ -174,19 +176,43 @@ void tls_adopt(struct tls *tls, struct tls *fresh)
     tls_free(fresh);
 }
 
+static bool is_of(const struct tls_files *files, const uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+    return memcmp(files->fingerprint, fingerprint, TLS_FINGERPRINT_BYTES) == 0;
+}
+
+/* A file that is written just now has one content for the fingerprint and another for us: then once more. */
+static struct tls_files *load_settled(const struct settings *settings, struct diags *diags)
+{
+    uint8_t now[TLS_FINGERPRINT_BYTES];
+    struct tls_files *files = load_files(settings, diags);
+
+    for (int more = SETTLING_MAX; files && more > 0; more--) {
+        tls_fingerprint(settings, now);
+        if (is_of(files, now))
+            break;
+        release_files(files);
+        files = load_files(settings, diags);
+    }
+    return files;
+}
+
 enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, bool news_only,
                              struct diags *diags)
 {
     uint8_t now[TLS_FINGERPRINT_BYTES];
 
     tls_fingerprint(settings, now);
-    if (memcmp(now, tls->files->fingerprint, sizeof(now)) == 0 ||
-        (news_only && memcmp(now, tls->refused, sizeof(now)) == 0))
+    if (is_of(tls->files, now) || (news_only && memcmp(now, tls->refused, sizeof(now)) == 0))
         return TLS_SAME;
-    struct tls_files *fresh = load_files(settings, diags);
+    struct tls_files *fresh = load_settled(settings, diags);
     if (!fresh) {
         memcpy(tls->refused, now, sizeof(now));
         return TLS_KEPT;
+    }
+    if (is_of(fresh, tls->files->fingerprint)) {
+        release_files(fresh);
+        return TLS_SAME;
     }
     fresh->generation = tls->files->generation + 1;
     replace_files(tls, fresh);

@@ -33,8 +33,8 @@ static void make_current(struct token_keeper *keeper, const struct slot *slot)
         token_set_generation(slot->token, ++keeper->generation);
     keeper->missed = false;
     rejection_new_token(&keeper->rejections);
-    keeper_log_current(keeper);
     tell_followers(keeper);
+    keeper_log_current(keeper); /* whoever reads it finds it in force */
 }
 
 /* The first slot with a live token. */
