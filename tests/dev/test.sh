@@ -138,7 +138,7 @@ cmocka_suites() { # PREFIX WHAT
 # Suites that know nothing of threads, with four of them.
 threaded_suites() {
     local name
-    for name in life reload rotation listeners callers admin streaming slow tls_life guard graphql_out metrics log; do
+    for name in life reload settings rotation listeners callers admin streaming slow tls_life guard graphql_out metrics log; do
         suite "flow_$name-4-threads" env CMOCKA_MESSAGE_OUTPUT=TAP FLOW_THREADS=4 JANUS_BIN_DIR="$PWD/build/dev/bin" \
             JANUS_RELEASE_BIN_DIR="$PWD/build/release/bin" "build/dev/bin/flow_$name"
     done
