@@ -1,5 +1,6 @@
 #include "proxy/crew.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static void listen_all(struct crew *crew)
     struct listeners *listeners = crew->plan.listeners;
     size_t last = listeners_n(listeners) - 1;
 
+    assert(crew->n > 0);
     for (size_t i = 0; i < last; i++) {
         bool shared;
         size_t n = listeners_spread(listeners, i, crew->n, &shared);

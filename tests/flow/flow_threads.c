@@ -335,7 +335,8 @@ static void settings_are_for_all(void **state)
     } versions[] = {
         { "{ \"default-host\": \"a.example\" }", "host a.example" },
         { "{ \"default-host\": \"bb.example\", \"max-requests\": 64 }", "host bb.example" },
-        { "{ \"default-host\": \"ccc.example\", \"allow-uid\": [ \"4711\" ] }", "host ccc.example" },
+        { "{ \"default-host\": \"ccc.example\", \"allow-uid\": [ \"4711\" ] }",
+          "host ccc.example" },
     };
     const struct threads *story = *state;
     struct folder *folder = folder_new();
