@@ -63,3 +63,9 @@ void mem_spare_give(struct mem_spares *spares, void *memory)
     spares->first = memory;
     spares->n++;
 }
+
+void mem_spare_fini(struct mem_spares *spares)
+{
+    while (spares->n)
+        free(mem_spare_take(spares));
+}

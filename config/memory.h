@@ -25,5 +25,6 @@ struct mem_spares {
 };
 void *mem_spare_take(struct mem_spares *spares); /* not zeroed */
 void mem_spare_give(struct mem_spares *spares, void *memory);
+void mem_spare_fini(struct mem_spares *spares); /* a thread ends: frees what was kept */
 
 #endif

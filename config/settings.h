@@ -52,6 +52,8 @@ enum sandbox_mode { SANDBOX_OFF, SANDBOX_ON, SANDBOX_REQUIRE };
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
+enum { SETTINGS_MAX_THREADS = 64 };
+
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 /* A traceparent header that is missing or malformed. */
@@ -145,6 +147,8 @@ struct settings {
     uint64_t max_body_bytes;    /* of a request */
     uint64_t max_buffers_bytes; /* of all exchanges and clients together */
     unsigned max_requests, max_clients;
+    unsigned warm;             /* connections kept ready for a host in use; each thread's */
+    unsigned threads;          /* that serve; 0: as many as processors that we may use */
     unsigned circuit_failures; /* in a row, until an address is left alone for a while; 0: never */
 
     struct log_target log;

@@ -31,6 +31,8 @@ static void wrong_type(const struct reading *reading, const struct settings_row 
         want = "a string with a unit, such as \"64KiB\" or \"10MiB\"";
     else if (row->kind == KIND_COUNT)
         want = "a whole number";
+    else if (row->kind == KIND_THREADS)
+        want = "a whole number or \"auto\"";
     if (given->level < LEVEL_FILE && !settings_is_list(row))
         given->level = LEVEL_FILE;
     diag_fatal(reading->diags, json_place(&reading->json, at), "\"%s\" must be %s",
@@ -70,7 +72,7 @@ static void take_value(const struct reading *reading, const struct settings_row 
 {
     if (settings_is_flag(row) && json_is_boolean(value))
         take_text(reading, row, text_of(json_is_true(value) ? "true" : "false"), at);
-    else if (row->kind == KIND_COUNT && json_is_number(value))
+    else if ((row->kind == KIND_COUNT || row->kind == KIND_THREADS) && json_is_number(value))
         take_number(reading, row, json_number_value(value), at);
     else if (!settings_is_flag(row) && row->kind != KIND_COUNT && json_is_string(value))
         take_text(reading, row,

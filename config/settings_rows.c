@@ -245,6 +245,10 @@ const struct settings_row settings_rows[] = {
       "requests in flight; beyond it new ones get 503; 0: no limit" },
     { LIVE("max-clients", "MAX_CLIENTS"), KIND_COUNT, GROUP_LIMIT, FIELD(max_clients), "N", "20000",
       "clients at once; beyond it the one idle for longest is closed; 0: as many as there are descriptors" },
+    { NAMED("threads", "THREADS"), KIND_THREADS, GROUP_LIMIT, FIELD(threads), "N", "1",
+      "threads that serve, each with connections of its own; auto: one for each processor that we may use" },
+    { LIVE("warm", "WARM"), KIND_COUNT, GROUP_LIMIT, FIELD(warm), "N", "0",
+      "connections kept ready, opened ahead, for each host that a request went to in the last 10 minutes" },
     { NAMED("circuit-failures", "CIRCUIT_FAILURES"), KIND_COUNT, GROUP_LIMIT, FIELD(circuit_failures), "N", "5",
       "failures in a row to connect to an origin's address, until it is left alone for a while; 0: never" },
 

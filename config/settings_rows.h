@@ -20,6 +20,7 @@ enum settings_kind {
     KIND_WAIT,        /* unsigned: 0 ms is fine too */
     KIND_SIZE,        /* uint64_t: bytes, one and more */
     KIND_COUNT,       /* unsigned: a number in the settings file too */
+    KIND_THREADS,     /* unsigned: the same, from 1, or `auto`, which is 0 */
     KIND_FLAG,        /* bool: the flag makes it true */
     KIND_OFF_FLAG,    /* bool: the flag makes it false */
     KIND_CHOICE,      /* an enum: index into `choices` */

@@ -52,7 +52,8 @@ static json_t *standard_value(const struct settings_row *row)
 {
     unsigned long long count;
 
-    if (row->kind == KIND_COUNT && text_to_uint(text_of(row->standard), INT64_MAX, &count))
+    if ((row->kind == KIND_COUNT || row->kind == KIND_THREADS) &&
+        text_to_uint(text_of(row->standard), INT64_MAX, &count))
         return json_integer((json_int_t)count);
     if (settings_is_flag(row))
         return json_boolean(strcmp(row->standard, "true") == 0);
@@ -61,11 +62,14 @@ static json_t *standard_value(const struct settings_row *row)
 
 static json_t *row_schema(const struct settings_row *row)
 {
-    json_t *schema = settings_is_flag(row)   ? json_pack("{s:s}", "type", "boolean")
-                     : settings_is_list(row) ? list_schema(row)
-                     : row->kind == KIND_COUNT
-                         ? json_pack("{s:s, s:i}", "type", "integer", "minimum", 0)
-                         : string_schema(row);
+    json_t *schema =
+        settings_is_flag(row)     ? json_pack("{s:s}", "type", "boolean")
+        : settings_is_list(row)   ? list_schema(row)
+        : row->kind == KIND_COUNT ? json_pack("{s:s, s:i}", "type", "integer", "minimum", 0)
+        : row->kind == KIND_THREADS
+            ? json_pack("{s:[s, s], s:i, s:i, s:s}", "type", "integer", "string", "minimum", 1,
+                        "maximum", SETTINGS_MAX_THREADS, "pattern", "^(auto|[1-9][0-9]?)$")
+            : string_schema(row);
 
     json_object_set_new(schema, "description", json_string(row->help));
     if (row->standard)

@@ -232,6 +232,19 @@ static void fill_count(const struct filling *filling)
         bad_value(filling, &filling->given->items[0], "must be a whole number, 4194304 at most");
 }
 
+static void fill_threads(const struct filling *filling)
+{
+    unsigned *field = field_of(filling);
+    unsigned long long value;
+
+    if (text_eq(first_text(filling), TEXT("auto")))
+        *field = 0;
+    else if (text_to_uint(first_text(filling), SETTINGS_MAX_THREADS, &value) && value)
+        *field = (unsigned)value;
+    else
+        bad_value(filling, &filling->given->items[0], "must be auto, or a number from 1 to 64");
+}
+
 static void fill_flag(const struct filling *filling)
 {
     bool *field = field_of(filling), off = filling->row->kind == KIND_OFF_FLAG;
@@ -456,6 +469,7 @@ void settings_fill(struct settings *settings, const struct settings_row *row, st
         [KIND_WAIT] = fill_millis,
         [KIND_SIZE] = fill_size,
         [KIND_COUNT] = fill_count,
+        [KIND_THREADS] = fill_threads,
         [KIND_FLAG] = fill_flag,
         [KIND_OFF_FLAG] = fill_flag,
         [KIND_CHOICE] = fill_choice,

@@ -2,13 +2,16 @@
 #ifndef POLICY_COMPILED_H
 #define POLICY_COMPILED_H
 
+#include <stdatomic.h>
+
 #include "policy/app_index.h"
 #include "policy/host_index.h"
 #include "policy/policy.h"
 #include "policy/tenant.h"
 
 struct policy {
-    unsigned holders;
+    unsigned holders;     /* of this handle; one thread's */
+    struct policy *whole; /* a handle: whose compiled parts it borrows; NULL: they are its own */
     char *file, *account, *workspace, *region, *app_id;
     struct tenant tenant; /* borrows account and workspace */
     bool janus_alias;
@@ -20,6 +23,7 @@ struct policy {
     struct app_index *apps;
     char **files; /* of the providers whose rules are here */
     size_t n_files;
+    atomic_uint n_handles; /* last; of the whole, whose own holders together count as one */
 };
 
 /* The rule that opens one reading of the path for some method, or NULL. Sets `*host_named` if any

@@ -131,6 +131,7 @@ struct policy *policy_compile(const struct manifest *manifest, struct providers 
     struct policy *policy = mem_alloc(1, sizeof *policy);
 
     policy->holders = 1;
+    atomic_init(&policy->n_handles, 1);
     policy->file = text_dup(text_of(manifest->file));
     policy->account = text_dup(text_of(settings->account));
     policy->workspace = text_dup(text_of(settings->workspace));
@@ -164,10 +165,20 @@ struct policy *policy_ref(struct policy *policy)
     return policy;
 }
 
-void policy_unref(struct policy *policy)
+struct policy *policy_share(struct policy *policy)
 {
-    if (!policy || --policy->holders > 0)
-        return;
+    struct policy *whole = policy->whole ? policy->whole : policy;
+    struct policy *handle = mem_alloc(1, sizeof *handle);
+
+    atomic_fetch_add_explicit(&whole->n_handles, 1, memory_order_relaxed);
+    memcpy(handle, whole, offsetof(struct policy, n_handles)); /* others may write what is behind */
+    handle->holders = 1;
+    handle->whole = whole;
+    return handle;
+}
+
+static void free_parts(struct policy *policy)
+{
     host_index_free(policy->index);
     app_index_free(policy->apps);
     for (size_t i = 0; i < policy->n_rules; i++)
@@ -183,6 +194,17 @@ void policy_unref(struct policy *policy)
     free(policy->region);
     free(policy->app_id);
     free(policy);
+}
+
+void policy_unref(struct policy *policy)
+{
+    if (!policy || --policy->holders > 0)
+        return;
+    struct policy *whole = policy->whole ? policy->whole : policy;
+    if (policy->whole)
+        free(policy);
+    if (atomic_fetch_sub_explicit(&whole->n_handles, 1, memory_order_acq_rel) == 1)
+        free_parts(whole);
 }
 
 struct text policy_app_id(const struct policy *policy)

@@ -1,7 +1,8 @@
 /* policy/policy.h - the compiled allowlist: immutable, counted, pure.
  *
  * Same policy and same request, same verdict. A request pins the policy it began with
- * (policy_ref), so a reload never splits one. Not thread-safe in its count; one loop owns it. */
+ * (policy_ref), so a reload never splits one. Its count is one thread's; another thread gets a handle of its
+ * own (policy_share), so that no request touches a count that others touch too. */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
@@ -25,6 +26,8 @@ struct policy *policy_compile(const struct manifest *manifest, struct providers 
 enum policy_kind policy_kind_of(const struct manifest_policy *row);
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy);
+/* The same rules, once more, counted by itself: for another thread, which unrefs it. */
+struct policy *policy_share(struct policy *policy);
 
 enum verdict_kind {
     VERDICT_ALLOW,

@@ -12,14 +12,15 @@
 #include "proxy/socket_unix.h"
 #include "proxy/watch.h"
 
-enum { SECRET_MIN = 16, SECRET_MAX = 1024, DIGEST_BYTES = 32, GROUPS_MAX = 256 };
+enum { SECRET_MIN = 16, SECRET_MAX = 1024, GROUPS_MAX = 256, DIGEST_BYTES = CALLER_DIGEST_BYTES };
 
 struct callers {
     const struct settings *settings;
     struct log *log;
     struct watch *watch;
-    bool known; /* there is a secret in force */
-    unsigned char digest[DIGEST_BYTES];
+    struct caller_secret secret;    /* in force */
+    void (*changed)(void *context); /* NULL: nobody follows */
+    void *follower;
 };
 
 /* ---- the secret ---- */
@@ -77,13 +78,16 @@ static bool look(void *context)
     if (why) {
         log_message(callers->log, LOG_WARNING, "caller_secret", "%s: %s; %s",
                     callers->settings->caller_secret_file, why,
-                    callers->known ? "the secret of before stays in force" : "nobody is known yet");
+                    callers->secret.known ? "the secret of before stays in force"
+                                          : "nobody is known yet");
         return false;
     }
-    if (callers->known && CRYPTO_memcmp(digest, callers->digest, DIGEST_BYTES) == 0)
+    if (callers->secret.known && CRYPTO_memcmp(digest, callers->secret.digest, DIGEST_BYTES) == 0)
         return true;
-    memcpy(callers->digest, digest, DIGEST_BYTES);
-    callers->known = true;
+    memcpy(callers->secret.digest, digest, DIGEST_BYTES);
+    callers->secret.known = true;
+    if (callers->changed)
+        callers->changed(callers->follower);
     log_message(callers->log, LOG_INFO, "caller_secret", "the secret of callers is in force");
     return true;
 }
@@ -94,8 +98,8 @@ bool callers_know(const struct callers *callers, struct text secret)
 
     if (!callers->settings->caller_secret_file)
         return true;
-    return callers->known && secret.len && digest_of(secret, digest) &&
-           CRYPTO_memcmp(digest, callers->digest, DIGEST_BYTES) == 0;
+    return callers->secret.known && secret.len && digest_of(secret, digest) &&
+           CRYPTO_memcmp(digest, callers->secret.digest, DIGEST_BYTES) == 0;
 }
 
 /* ---- users of this machine ---- */
@@ -164,10 +168,36 @@ struct callers *callers_new(const struct settings *settings, struct loop *loop, 
     callers->settings = settings;
     callers->log = log;
     if (path) {
-        callers->known = !read_digest(path, callers->digest); /* before the first request */
+        callers->secret.known =
+            !read_digest(path, callers->secret.digest); /* before the first request */
         callers->watch = watch_new(loop, path, look, callers);
     }
     return callers;
+}
+
+struct callers *callers_share(const struct callers *callers, const struct settings *settings)
+{
+    struct callers *other = mem_alloc(1, sizeof(*other));
+
+    other->settings = settings;
+    other->secret = callers->secret;
+    return other;
+}
+
+void callers_follow(struct callers *callers, void (*changed)(void *context), void *context)
+{
+    callers->changed = changed;
+    callers->follower = context;
+}
+
+struct caller_secret callers_secret(const struct callers *callers)
+{
+    return callers->secret;
+}
+
+void callers_adopt(struct callers *callers, const struct caller_secret *secret)
+{
+    callers->secret = *secret;
 }
 
 void callers_free(struct callers *callers)

@@ -62,12 +62,12 @@ static void wait_for_token(struct loop *loop, struct token_keeper *keeper, unsig
     struct timeval limit = { wait_ms / 1000, (suseconds_t)(wait_ms % 1000) * 1000 };
 
     token_keeper_start(keeper);
-    if (token_keeper_current(keeper))
+    if (token_desk_current(token_keeper_desk(keeper)))
         return;
-    token_keeper_wait(keeper, &asking.waiter);
+    token_desk_wait(token_keeper_desk(keeper), &asking.waiter);
     event_base_loopexit(loop_base(loop), &limit);
     event_base_dispatch(loop_base(loop));
-    token_keeper_leave(keeper, &asking.waiter);
+    token_desk_leave(token_keeper_desk(keeper), &asking.waiter);
 }
 
 static json_t *ask_sources(const struct settings *settings, const struct tls *tls)
@@ -75,7 +75,7 @@ static json_t *ask_sources(const struct settings *settings, const struct tls *tl
     struct loop *loop = loop_new();
     struct log *log = log_new(NULL, STDERR_FILENO, LOG_WARNING);
     struct tally tally = { 0 }; /* nobody asks */
-    struct origins *origins = origins_new(loop, log, settings, tls, NULL, 0, NULL, &tally);
+    struct origins *origins = origins_new(loop, log, settings, tls, NULL, 0, 1, NULL, &tally);
     struct token_keeper *keeper =
         sidecar_tokens_new(settings, loop, log, origins_pool(origins), NULL);
     struct token_facts facts;

@@ -48,7 +48,7 @@ void command_inspect(const struct settings *settings, struct diags *diags)
     tls_free(tls_new(settings, diags));
     sidecar_tokens_check(settings, diags);
     guard_check(settings, diags);
-    graphql_catalog_free(schemas_load(settings, diags));
+    graphql_catalog_unref(schemas_load(settings, diags));
     graphql_gate_unref(own_schema_load(settings, diags));
 }
 

@@ -17,6 +17,7 @@
  *   begun to leave can be withdrawn.
  *   gone: the client left. From any state the origin connection is cut at once. */
 #include "proxy/exchange_parts.h"
+#include "proxy/mailbox.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -186,7 +187,7 @@ static void open_again(struct exchange *x)
 
 static void answer_failure(struct exchange *x)
 {
-    token_keeper_leave(x->context->keeper, &x->waiter);
+    token_desk_leave(x->context->desk, &x->waiter);
     release_head(x);
     exchange_release_origin(x, false);
     exchange_answer(x, x->outcome, NULL);
@@ -356,7 +357,7 @@ static void on_deadline(struct deadline *deadline)
         snprintf(x->detail, sizeof(x->detail), "nothing moved in the tunnel");
         exchange_move(x, DONE);
     } else if (x->state == RENEWING) {
-        token_keeper_leave(x->context->keeper, &x->waiter);
+        token_desk_leave(x->context->desk, &x->waiter);
         exchange_move(x, UNRENEWED);
     } else if (client_is_slow(x)) {
         x->outcome = OUTCOME_CLIENT_TIMEOUT;
@@ -484,12 +485,12 @@ static void go_on(struct exchange *x, const struct head *head)
     retry_budget_note(&x->context->retries, x->begun_us);
     if (x->context->total_deadlines)
         deadline_set(x->context->total_deadlines, &x->total);
-    if (x->identity.needs_app_token && !token_keeper_current(x->context->keeper)) {
+    if (x->identity.needs_app_token && !token_desk_current(x->context->desk)) {
         x->state = WAITING;
         x->held_head = head->length;
         x->token_since_us = loop_now_us();
         deadline_set(x->context->token_deadlines, &x->deadline);
-        token_keeper_wait(x->context->keeper, &x->waiter);
+        token_desk_wait(x->context->desk, &x->waiter);
         return;
     }
     enum outcome outcome = exchange_prepare(x, head);
@@ -506,7 +507,7 @@ static void go_on(struct exchange *x, const struct head *head)
 /* What is under way goes on; what we answer ourselves costs little and is answered. */
 static bool has_room(struct exchange_context *context, const char **why)
 {
-    unsigned max = context->settings->max_requests;
+    unsigned max = context->max_requests;
     bool crowded = max && context->n_active > max;
 
     if (!crowded && !held_is_full())
@@ -516,8 +517,17 @@ static bool has_room(struct exchange_context *context, const char **why)
     return false;
 }
 
+/* What was put in force for all before this request came is in force for it, whichever loop it came to:
+ * another may have told the client of it already. */
+static void read_mail(const struct exchange_context *context)
+{
+    if (context->in && mailbox_has_mail(context->in))
+        mailbox_read(context->in);
+}
+
 void *exchange_begin(void *context, struct client *client, const struct head *head)
 {
+    read_mail(context);
     struct exchange *x = exchange_new(context, client);
     const char *why = NULL;
 
@@ -553,6 +563,12 @@ static void free_exchange(struct job *job)
     mem_spare_give(&spares, (char *)job - offsetof(struct exchange, job));
 }
 
+void exchange_thread_end(void)
+{
+    mem_spare_fini(&spares);
+    exchange_graphql_thread_end();
+}
+
 /* The one way out. The memory stays until the turn is over: whoever called us may still look at
  * x->state, and nothing else. */
 void exchange_end(struct exchange *x, enum client_next next)
@@ -568,7 +584,7 @@ void exchange_end(struct exchange *x, enum client_next next)
     deadline_clear(&x->deadline);
     deadline_clear(&x->total);
     context->n_active--;
-    token_keeper_leave(context->keeper, &x->waiter);
+    token_desk_leave(context->desk, &x->waiter);
     token_unref(x->token);
     token_unref(x->refused);
     exchange_graphql_free(x);

@@ -101,6 +101,11 @@ static void end_chunk(struct exchange *x)
 
 static _Thread_local struct arena arena; /* one judgement at a time; its first block stays */
 
+void exchange_graphql_thread_end(void)
+{
+    arena_fini(&arena);
+}
+
 static void judge(struct exchange *x)
 {
     struct exchange_graphql *graphql = x->graphql;

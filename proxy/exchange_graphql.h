@@ -35,6 +35,7 @@ struct exchange_graphql {
 /* Notes what is needed of the head, if this is such a request. `x->destination` still borrows. */
 void exchange_graphql_note(struct exchange *x, const struct head *head, struct graphql_gate *gate);
 void exchange_graphql_free(struct exchange *x);
+void exchange_graphql_thread_end(void); /* lets go of what this thread keeps for the next one */
 
 /* With the head in x->up: READING begins, and may end at once. */
 void exchange_graphql_begin(struct exchange *x);

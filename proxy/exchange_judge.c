@@ -223,7 +223,7 @@ static struct text made_trace(struct exchange *x, char out[TRACE_TEXT_CHARS + 1]
 enum outcome exchange_prepare(struct exchange *x, const struct head *head)
 {
     if (x->identity.needs_app_token) {
-        struct token *token = token_keeper_current(x->context->keeper);
+        struct token *token = token_desk_current(x->context->desk);
         if (!token)
             return OUTCOME_TOKEN_UNAVAILABLE;
         x->token = token_ref(token);

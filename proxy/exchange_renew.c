@@ -71,7 +71,7 @@ static bool send_with(struct exchange *x, struct token *token)
 
 void exchange_send_again(struct exchange *x)
 {
-    struct token *token = token_keeper_current(x->context->keeper);
+    struct token *token = token_desk_current(x->context->desk);
 
     if (!token || !send_with(x, token)) {
         x->state = RENEWING;
@@ -84,9 +84,9 @@ static void ask_for_others(struct exchange *x)
 {
     struct token *other;
 
-    if (!x->renewed && token_keeper_rejected(x->context->keeper, x->refused, false, &other,
-                                             &x->waiter) == RECOURSE_RENEWAL)
-        token_keeper_leave(x->context->keeper, &x->waiter);
+    if (!x->renewed && token_desk_rejected(x->context->desk, token_generation(x->refused), false,
+                                           &other, &x->waiter) == RECOURSE_RENEWAL)
+        token_desk_leave(x->context->desk, &x->waiter);
     exchange_move(x, UNRENEWED);
 }
 
@@ -103,8 +103,8 @@ void exchange_renew(struct exchange *x)
         ask_for_others(x);
         return;
     }
-    switch (
-        token_keeper_rejected(x->context->keeper, x->refused, may_fall_back, &other, &x->waiter)) {
+    switch (token_desk_rejected(x->context->desk, token_generation(x->refused), may_fall_back,
+                                &other, &x->waiter)) {
     case RECOURSE_RENEWAL:
         deadline_set(x->context->token_deadlines, &x->deadline);
         return;
@@ -133,7 +133,7 @@ void exchange_take_refusal(struct exchange *x)
 void exchange_note_acceptance(struct exchange *x, unsigned status)
 {
     if (x->token && status != 401 && status < 500)
-        token_keeper_accepted(x->context->keeper, x->token, x->refused);
+        token_desk_accepted(x->context->desk, x->token, x->refused);
 }
 
 static const char *renewal_note(const struct exchange *x)

@@ -5,7 +5,7 @@
 /* Asked anew for each piece: after a rotation the new token counts at once. */
 static const struct scrub *scrub_of(const struct exchange *x)
 {
-    return x->context->settings->scrub == SCRUB_OFF ? NULL : token_keeper_scrub(x->context->keeper);
+    return x->context->settings->scrub == SCRUB_OFF ? NULL : token_desk_scrub(x->context->desk);
 }
 
 static bool may_go_on(struct exchange *x, unsigned found, const char *where)

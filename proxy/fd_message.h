@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { FD_MESSAGE_MAX = 3 };
+/* Descriptors in one. */
+enum { FD_MESSAGE_MAX = 64 };
 
 bool fd_message_send(int channel, const void *bytes, size_t len, const int *fds, size_t n_fds);
 /* False: the other end has gone, or sent something else. What was received is close-on-exec. */

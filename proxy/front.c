@@ -11,8 +11,9 @@
 
 struct listener {
     LIST_ENTRY(listener) link;
+    struct front *front;
     struct event *event;
-    int fd;
+    int fd, per_turn;
 };
 
 /* ---- accepting ---- */
@@ -78,14 +79,15 @@ static void on_pause_over(struct deadline *deadline)
 
 static void on_accept(evutil_socket_t listening, short what, void *arg)
 {
-    struct front *front = arg;
+    const struct listener *listener = arg;
+    struct front *front = listener->front;
 
     (void)what;
     if (front->n_clients >= front->max_clients && !client_close_idle(front)) {
         wait_for_room(front);
         return;
     }
-    for (int n = 0; n < ACCEPT_PER_TURN; n++) {
+    for (int n = 0; n < listener->per_turn; n++) {
         struct sockaddr_storage peer = { 0 };
         socklen_t len = sizeof(peer);
         int fd = accept4(listening, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -105,6 +107,11 @@ static void on_accept(evutil_socket_t listening, short what, void *arg)
 
 /* ---- the front ---- */
 
+static size_t max_clients_of(struct front_limits limits)
+{
+    return limits.max_clients ? limits.max_clients : SIZE_MAX;
+}
+
 struct front *front_new(struct loop *loop, struct log *log, struct front_limits limits,
                         const struct front_handler *handler, void *context)
 {
@@ -112,7 +119,7 @@ struct front *front_new(struct loop *loop, struct log *log, struct front_limits 
 
     front->loop = loop;
     front->log = log;
-    front->max_clients = limits.max_clients ? limits.max_clients : SIZE_MAX;
+    front->max_clients = max_clients_of(limits);
     front->handler = handler;
     front->context = context;
     front->head_deadlines = deadlines_new(loop, limits.head_ms);
@@ -123,11 +130,6 @@ struct front *front_new(struct loop *loop, struct log *log, struct front_limits 
     LIST_INIT(&front->clients);
     LIST_INIT(&front->listeners);
     return front;
-}
-
-static size_t max_clients_of(struct front_limits limits)
-{
-    return limits.max_clients ? limits.max_clients : SIZE_MAX;
 }
 
 void front_set_limits(struct front *front, struct front_limits limits)
@@ -167,13 +169,16 @@ void front_free(struct front *front)
     free(front);
 }
 
-void front_listen(struct front *front, int fd)
+void front_listen(struct front *front, int fd, bool shared)
 {
     struct listener *listener = mem_alloc(1, sizeof(*listener));
 
+    listener->front = front;
     socket_limit_sending(fd, CLIENT_SEND_BYTES);
     listener->fd = fd;
-    listener->event = event_new(loop_base(front->loop), fd, EV_READ | EV_PERSIST, on_accept, front);
+    listener->per_turn = shared ? 1 : ACCEPT_PER_TURN;
+    listener->event =
+        event_new(loop_base(front->loop), fd, EV_READ | EV_PERSIST, on_accept, listener);
     watch_listener(front, listener);
     LIST_INSERT_HEAD(&front->listeners, listener, link);
 }

@@ -39,8 +39,9 @@ struct front *front_new(struct loop *loop, struct log *log, struct front_limits 
 /* Closes everything. Exchanges under way are told that their client is gone. */
 void front_free(struct front *front);
 
-/* Takes a listening socket and begins to accept. */
-void front_listen(struct front *front, int fd);
+/* Takes a listening socket and begins to accept. `shared`: other fronts accept from it too, so that this one
+ * takes one client a turn. */
+void front_listen(struct front *front, int fd, bool shared);
 /* No more clients; each is closed after its next response (the exchange sees to that). */
 void front_leave(struct front *front);
 /* No more clients; idle ones are closed now, busy ones after what they do. */

@@ -8,7 +8,7 @@
 #include "proxy/ask.h"
 #include "proxy/grant_wire.h"
 #include "proxy/limits.h"
-#include "proxy/token/keeper.h"
+#include "proxy/token/desk.h"
 
 /* Each answer is a round, and the cache holds far more answers than one request needs. */
 enum {
@@ -33,7 +33,7 @@ struct granter {
     struct loop *loop;
     struct pool *pool;
     struct deadlines *deadlines;
-    struct token_keeper *keeper;
+    struct token_desk *desk;
     struct destination host;
     char *account;
     const char *no_host; /* why there is nobody to ask; NULL: there is */
@@ -69,7 +69,7 @@ struct granter *granter_new(const struct granter_rules *rules)
 
     granter->loop = rules->loop;
     granter->pool = rules->pool;
-    granter->keeper = rules->keeper;
+    granter->desk = rules->desk;
     granter->account = text_dup(text_of(rules->settings->account));
     granter->deadlines = deadlines_new(rules->loop, rules->settings->guard_timeout_ms);
     granter->cache = grant_cache_new(LIMIT_GRANTS);
@@ -274,7 +274,7 @@ static struct flight *open_granted(struct granter *granter, const struct grant_k
                                    const struct token *token, const struct grant_question *question,
                                    const char **why)
 {
-    const struct token *own = token_keeper_current(granter->keeper);
+    const struct token *own = token_desk_current(granter->desk);
     struct buffer request;
 
     if (!grant_can_ask(question))

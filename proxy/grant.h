@@ -21,14 +21,14 @@ struct granter;
 struct flight;
 struct pool;
 struct token;
-struct token_keeper;
+struct token_desk;
 
 struct granter_rules {
     struct loop *loop;
     struct pool *pool;
     const struct settings *settings; /* account, --guard-timeout; not kept */
     const struct realms *realms;     /* License Manager's host must be of the Janus realm */
-    struct token_keeper *keeper;
+    struct token_desk *desk;
 };
 
 enum grant_result {

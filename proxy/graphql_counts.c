@@ -34,28 +34,47 @@ const char *graphql_counted_type(const struct graphql_judgement *judgement)
                                            : "unread";
 }
 
-void graphql_counts_add(struct graphql_counts *counts, const struct graphql_judgement *judgement)
+static bool is_of(const struct row *row, const struct row *what)
 {
-    const struct graphql_summary *summary = &judgement->summary;
-    const char *type = graphql_counted_type(judgement);
+    return strcmp(row->type, what->type) == 0 && strcmp(row->name, what->name) == 0 &&
+           strcmp(row->fields, what->fields) == 0;
+}
 
+static void add(struct graphql_counts *counts, const struct row *what)
+{
     for (size_t i = 0; i < counts->n_rows; i++) {
-        struct row *row = &counts->rows[i];
-
-        if (strcmp(row->type, type) == 0 && strcmp(row->name, summary->name) == 0 &&
-            strcmp(row->fields, summary->fields) == 0) {
-            row->n++;
+        if (is_of(&counts->rows[i], what)) {
+            counts->rows[i].n += what->n;
             return;
         }
     }
-    if (counts->n_rows == LIMIT_GRAPHQL_COUNTS) {
-        counts->n_others++;
-        return;
-    }
-    struct row *row = &counts->rows[counts->n_rows++];
-    *row = (struct row){ .type = type, .n = 1 };
-    memcpy(row->name, summary->name, sizeof(row->name));
-    memcpy(row->fields, summary->fields, sizeof(row->fields));
+    if (counts->n_rows == LIMIT_GRAPHQL_COUNTS)
+        counts->n_others += what->n;
+    else
+        counts->rows[counts->n_rows++] = *what;
+}
+
+void graphql_counts_add(struct graphql_counts *counts, const struct graphql_judgement *judgement)
+{
+    const struct graphql_summary *summary = &judgement->summary;
+    struct row row = { .type = graphql_counted_type(judgement), .n = 1 };
+
+    memcpy(row.name, summary->name, sizeof(row.name));
+    memcpy(row.fields, summary->fields, sizeof(row.fields));
+    add(counts, &row);
+}
+
+void graphql_counts_clear(struct graphql_counts *counts)
+{
+    counts->n_rows = 0;
+    counts->n_others = 0;
+}
+
+void graphql_counts_sum(struct graphql_counts *sum, const struct graphql_counts *one)
+{
+    for (size_t i = 0; i < one->n_rows; i++)
+        add(sum, &one->rows[i]);
+    sum->n_others += one->n_others;
 }
 
 bool graphql_counts_at(const struct graphql_counts *counts, size_t i, struct graphql_count *out)

@@ -8,19 +8,19 @@
 #include <unistd.h>
 
 #include "config/memory.h"
-#include "proxy/fd_message.h"
 #include "proxy/loop.h"
 #include "proxy/socket.h"
 #include "proxy/socket_unix.h"
 
-enum { SOCKETS_MAX = 64, PATIENCE_S = 5 };
+enum { ADDRESSES_MAX = 64, PATIENCE_S = 5 };
 
 /* ---- the successor ---- */
 
 struct handover_taken {
     int channel;
-    struct handover_socket sockets[SOCKETS_MAX];
-    int fds[SOCKETS_MAX]; /* -1: adopted */
+    struct handover_socket sockets[ADDRESSES_MAX];
+    int fds[ADDRESSES_MAX][HANDOVER_AT_ONE_MAX];
+    size_t n_fds[ADDRESSES_MAX]; /* 0: adopted */
     size_t n;
 };
 
@@ -42,21 +42,17 @@ static int connect_to(const char *path)
     return -1;
 }
 
-/* Until the message without a socket. */
+/* Until the message without sockets. */
 static bool receive_all(struct handover_taken *taken)
 {
-    int fds[FD_MESSAGE_MAX];
-    size_t n_fds;
-
-    while (taken->n < SOCKETS_MAX) {
-        struct handover_socket *next = &taken->sockets[taken->n];
-        if (!fd_message_receive(taken->channel, next, sizeof(*next), fds, &n_fds))
+    for (size_t i = 0; i < ADDRESSES_MAX; i++) {
+        struct handover_socket *next = &taken->sockets[i];
+        if (!fd_message_receive(taken->channel, next, sizeof(*next), taken->fds[i],
+                                &taken->n_fds[i]))
             return false;
-        if (n_fds == 0)
+        if (taken->n_fds[i] == 0)
             return true;
-        for (size_t i = 1; i < n_fds; i++)
-            close(fds[i]);
-        taken->fds[taken->n++] = fds[0];
+        taken->n++;
     }
     return false;
 }
@@ -91,17 +87,18 @@ static bool is_at(const struct sockaddr_storage *bound, const struct sockaddr *a
            (!port || port == address_port((const struct sockaddr *)bound));
 }
 
-int handover_adopt(struct handover_taken *taken, enum handover_role role,
-                   const struct sockaddr *address)
+size_t handover_adopt(struct handover_taken *taken, enum handover_role role,
+                      const struct sockaddr *address, int fds[HANDOVER_AT_ONE_MAX])
 {
     for (size_t i = 0; taken && i < taken->n; i++) {
-        int fd = taken->fds[i];
-        if (fd < 0 || taken->sockets[i].role != role || !is_at(&taken->sockets[i].bound, address))
+        size_t n = taken->n_fds[i];
+        if (!n || taken->sockets[i].role != role || !is_at(&taken->sockets[i].bound, address))
             continue;
-        taken->fds[i] = -1;
-        return fd;
+        memcpy(fds, taken->fds[i], n * sizeof(*fds));
+        taken->n_fds[i] = 0;
+        return n;
     }
-    return -1;
+    return 0;
 }
 
 void handover_ready(struct handover_taken *taken)
@@ -115,8 +112,8 @@ void handover_taken_free(struct handover_taken *taken)
     if (!taken)
         return;
     for (size_t i = 0; i < taken->n; i++) {
-        if (taken->fds[i] >= 0)
-            close(taken->fds[i]);
+        for (size_t k = 0; k < taken->n_fds[i]; k++)
+            close(taken->fds[i][k]);
     }
     close(taken->channel);
     free(taken);
@@ -153,13 +150,13 @@ static void on_word(evutil_socket_t fd, short what, void *arg)
         handover->rules.succeeded(handover->rules.context);
 }
 
-bool handover_give(int channel, enum handover_role role, int fd)
+bool handover_give(int channel, enum handover_role role, const int *fds, size_t n)
 {
     struct handover_socket socket = { .role = role };
     socklen_t len = sizeof(socket.bound);
 
-    return getsockname(fd, (struct sockaddr *)&socket.bound, &len) == 0 &&
-           fd_message_send(channel, &socket, sizeof(socket), &fd, 1);
+    return getsockname(fds[0], (struct sockaddr *)&socket.bound, &len) == 0 &&
+           fd_message_send(channel, &socket, sizeof(socket), fds, n);
 }
 
 static bool is_ours(int fd)
@@ -189,7 +186,7 @@ static void on_knock(evutil_socket_t listening, short what, void *arg)
         event_new(loop_base(handover->loop), fd, EV_READ | EV_PERSIST, on_word, handover);
     event_add(handover->word, NULL);
     handover->rules.give(handover->rules.context, fd);
-    handover_give(fd, HANDOVER_SELF, handover->fd);
+    handover_give(fd, HANDOVER_SELF, &handover->fd, 1);
     fd_message_send(fd, &last, sizeof(last), NULL, 0);
 }
 

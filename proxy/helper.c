@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -13,7 +12,6 @@
 
 struct helper {
     int channel;
-    pthread_mutex_t asking; /* a question and its answer belong together */
     struct event *end;
     void (*lost)(void *context);
     void *context;
@@ -35,6 +33,14 @@ static pid_t fork_helper(int ends[2])
     return pid;
 }
 
+static struct helper *helper_at(int channel)
+{
+    struct helper *helper = mem_alloc(1, sizeof(*helper));
+
+    helper->channel = channel;
+    return helper;
+}
+
 struct helper *helper_new(const struct helper_rules *rules)
 {
     int ends[2];
@@ -47,10 +53,7 @@ struct helper *helper_new(const struct helper_rules *rules)
         helper_serve(ends[1], rules);
     }
     close(ends[1]);
-    struct helper *helper = mem_alloc(1, sizeof(*helper));
-    pthread_mutex_init(&helper->asking, NULL);
-    helper->channel = ends[0];
-    return helper;
+    return helper_at(ends[0]);
 }
 
 void helper_free(struct helper *helper)
@@ -60,7 +63,6 @@ void helper_free(struct helper *helper)
     if (helper->end)
         event_free(helper->end);
     close(helper->channel);
-    pthread_mutex_destroy(&helper->asking);
     free(helper);
 }
 
@@ -86,17 +88,15 @@ void helper_watch(struct helper *helper, struct loop *loop, void (*lost)(void *c
 /* ---- questions ---- */
 
 /* The descriptor that came with the answer, -1 if none did; false with errno. */
-static bool ask(struct helper *helper, const struct helper_request *request, const int *fds,
+static bool ask(const struct helper *helper, const struct helper_request *request, const int *fds,
                 size_t n_fds, int *got)
 {
     struct helper_reply reply = { .error = EPIPE };
     int given[FD_MESSAGE_MAX];
     size_t n = 0;
 
-    pthread_mutex_lock(&helper->asking);
     bool answered = fd_message_send(helper->channel, request, sizeof(*request), fds, n_fds) &&
                     fd_message_receive(helper->channel, &reply, sizeof(reply), given, &n);
-    pthread_mutex_unlock(&helper->asking);
     *got = n ? given[0] : -1;
     errno = answered ? reply.error : EPIPE;
     return answered && !reply.error;
@@ -111,22 +111,40 @@ int helper_connect(struct helper *helper, const struct sockaddr *address, sockle
     return ask(helper, &request, NULL, 0, &fd) ? fd : -1;
 }
 
-int helper_run(struct helper *helper, int out, int err)
+/* Our end of a pair, whose other end it takes behind the `n_fds` that are in `fds`; -1 with errno. */
+static int ask_with_pair(const struct helper *helper, const struct helper_request *request,
+                         int *fds, size_t n_fds)
 {
-    struct helper_request request = { .what = HELPER_RUN };
     int ends[2], none;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return -1;
-    int fds[FD_MESSAGE_MAX] = { out, err, ends[1] };
-    bool runs = ask(helper, &request, fds, FD_MESSAGE_MAX, &none);
+    fds[n_fds] = ends[1];
+    bool taken = ask(helper, request, fds, n_fds + 1, &none);
     int error = errno;
     close(ends[1]);
-    if (runs)
+    if (taken)
         return ends[0];
     close(ends[0]);
     errno = error;
     return -1;
+}
+
+int helper_run(struct helper *helper, int out, int err)
+{
+    struct helper_request request = { .what = HELPER_RUN };
+    int fds[HELPER_RUN_FDS] = { out, err };
+
+    return ask_with_pair(helper, &request, fds, HELPER_RUN_FDS - 1);
+}
+
+struct helper *helper_beside(struct helper *helper)
+{
+    struct helper_request request = { .what = HELPER_CHANNEL };
+    int fds[HELPER_CHANNEL_FDS];
+    int channel = ask_with_pair(helper, &request, fds, HELPER_CHANNEL_FDS - 1);
+
+    return channel < 0 ? NULL : helper_at(channel);
 }
 
 bool helper_has_ended(int status, int *code, int *number)

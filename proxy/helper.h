@@ -6,7 +6,10 @@
  *   helper_run(out, err)     -- out, err, status -->  starts the program that it was given at the beginning, and
  *     status is readable     <- how it ended, once -  no other; kills it when the sidecar shuts down its status
  *
- * So whoever takes over the sidecar connects to judged addresses and runs that program, and the helper, which can do
+ *   helper_beside()          -- a channel ---------->  answers on that one, too
+ *
+ * A question and its answer are one after the other, so each thread has a channel of its own, and none waits for a
+ * lock. So whoever takes over the sidecar connects to judged addresses and runs that program, and the helper, which can do
  * more, reads nothing that a client or an origin has written. It ends when the sidecar does. */
 #ifndef PROXY_HELPER_H
 #define PROXY_HELPER_H
@@ -26,7 +29,9 @@ struct helper_rules {
 
 /* Before there are threads, secrets and a loop. NULL with errno. */
 struct helper *helper_new(const struct helper_rules *rules);
-/* It ends at once. NULL is fine. */
+/* The same one, asked by another thread; SETTINGS_MAX_THREADS times at most. NULL with errno. */
+struct helper *helper_beside(struct helper *helper);
+/* It ends with the first of them, at once. NULL is fine. */
 void helper_free(struct helper *helper);
 /* `lost` is called from the loop should it end by itself. */
 void helper_watch(struct helper *helper, struct loop *loop, void (*lost)(void *context),

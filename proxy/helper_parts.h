@@ -12,9 +12,12 @@
 #include "proxy/fd_message.h"
 #include "proxy/helper.h"
 
+/* That go with a question; none with HELPER_CONNECT. */
+enum { HELPER_RUN_FDS = 3 /* out, err, status */, HELPER_CHANNEL_FDS = 1 };
+
 /* A message is one of these, whole (SOCK_SEQPACKET). */
 struct helper_request {
-    enum { HELPER_CONNECT, HELPER_RUN } what; /* with no descriptor; with three: out, err, status */
+    enum { HELPER_CONNECT, HELPER_RUN, HELPER_CHANNEL } what;
     socklen_t len;
     struct sockaddr_storage address;
 };

@@ -11,12 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config/settings.h"
 #include "proxy/helper_parts.h"
 #include "proxy/sandbox.h"
 #include "proxy/socket.h"
 #include "proxy/spawn.h"
 
-enum { RUNS_MAX = 8, END_MS = 100 };
+enum { RUNS_MAX = 8, CHANNELS_MAX = 1 + SETTINGS_MAX_THREADS };
 
 /* A program; its group has the same number. */
 struct run {
@@ -26,6 +27,8 @@ struct run {
 };
 
 static struct run runs[RUNS_MAX];
+/* The first is what we were born with, and lasts as long as we do; -1: this room is free. */
+static int channels[CHANNELS_MAX];
 
 /* ---- connecting ---- */
 
@@ -134,52 +137,100 @@ _Noreturn static void leave(void)
     _exit(0);
 }
 
-static void serve_one(int channel, const struct helper_rules *rules)
+static void end_channel(int *channel)
+{
+    if (channel == &channels[0])
+        leave();
+    close(*channel);
+    *channel = -1;
+}
+
+static void serve_channel(int channel, int another)
+{
+    size_t i = 0;
+
+    while (i < CHANNELS_MAX && channels[i] >= 0)
+        i++;
+    if (i < CHANNELS_MAX)
+        channels[i] = fcntl(another, F_DUPFD_CLOEXEC, 0);
+    answer(channel, i == CHANNELS_MAX ? EAGAIN : channels[i] < 0 ? errno : 0, -1);
+}
+
+static void serve_one(int *channel, const struct helper_rules *rules)
 {
     struct helper_request request;
     int fds[FD_MESSAGE_MAX];
     size_t n;
 
-    if (!fd_message_receive(channel, &request, sizeof(request), fds, &n))
-        leave();
-    if (request.what == HELPER_CONNECT)
-        serve_connect(channel, rules, &request);
-    else if (request.what == HELPER_RUN && n == FD_MESSAGE_MAX)
-        serve_run(channel, rules, fds);
+    if (!fd_message_receive(*channel, &request, sizeof(request), fds, &n))
+        end_channel(channel);
+    else if (request.what == HELPER_CONNECT)
+        serve_connect(*channel, rules, &request);
+    else if (request.what == HELPER_RUN && n == HELPER_RUN_FDS)
+        serve_run(*channel, rules, fds);
+    else if (request.what == HELPER_CHANNEL && n == HELPER_CHANNEL_FDS)
+        serve_channel(*channel, fds[0]);
     else
-        answer(channel, EINVAL, -1);
+        answer(*channel, EINVAL, -1);
     for (size_t i = 0; i < n; i++)
         close(fds[i]);
 }
 
+/* What poll() says, and of whom. It takes no more than we may have descriptors: only what is there is asked about. */
+struct ready {
+    bool channels[CHANNELS_MAX], ends[RUNS_MAX], statuses[RUNS_MAX];
+    struct pollfd asked[CHANNELS_MAX + 2 * RUNS_MAX];
+    bool *answers[CHANNELS_MAX + 2 * RUNS_MAX];
+    nfds_t n;
+};
+
+static void ask_about(struct ready *ready, int fd, bool *answer)
+{
+    ready->asked[ready->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+    ready->answers[ready->n++] = answer;
+}
+
+static void await(struct ready *ready)
+{
+    *ready = (struct ready){ .n = 0 };
+    for (size_t i = 0; i < RUNS_MAX; i++) {
+        if (runs[i].pid)
+            ask_about(ready, runs[i].pidfd, &ready->ends[i]);
+        if (runs[i].pid && !runs[i].killed)
+            ask_about(ready, runs[i].status, &ready->statuses[i]);
+    }
+    for (size_t i = 0; i < CHANNELS_MAX; i++) {
+        if (channels[i] >= 0)
+            ask_about(ready, channels[i], &ready->channels[i]);
+    }
+    if (poll(ready->asked, ready->n, -1) < 0 && errno != EINTR)
+        leave();
+    for (nfds_t i = 0; i < ready->n; i++)
+        *ready->answers[i] = ready->asked[i].revents;
+}
+
 /* A status is readable once the sidecar has shut it down: it wants the end. */
-static void look_at_runs(const struct pollfd *ends, const struct pollfd *statuses)
+static void look_at_runs(const struct ready *ready)
 {
     for (size_t i = 0; i < RUNS_MAX; i++) {
-        if (runs[i].pid && statuses[i].revents && !runs[i].killed)
+        if (ready->statuses[i])
             kill_run(&runs[i]);
-        if (runs[i].pid && ends[i].revents)
+        if (ready->ends[i])
             take_end(&runs[i]);
     }
 }
 
-_Noreturn static void serve(int channel, const struct helper_rules *rules)
+_Noreturn static void serve(const struct helper_rules *rules)
 {
-    struct pollfd all[1 + 2 * RUNS_MAX] = { { .fd = channel, .events = POLLIN } };
+    struct ready ready;
 
     for (;;) {
-        for (size_t i = 0; i < RUNS_MAX; i++) {
-            bool here = runs[i].pid;
-            all[1 + i] = (struct pollfd){ .fd = here ? runs[i].pidfd : -1, .events = POLLIN };
-            all[1 + RUNS_MAX + i] =
-                (struct pollfd){ .fd = here && !runs[i].killed ? runs[i].status : -1,
-                                 .events = POLLIN };
+        await(&ready);
+        look_at_runs(&ready);
+        for (size_t i = 0; i < CHANNELS_MAX; i++) {
+            if (ready.channels[i])
+                serve_one(&channels[i], rules);
         }
-        if (poll(all, sizeof(all) / sizeof(all[0]), -1) < 0)
-            continue;
-        look_at_runs(&all[1], &all[1 + RUNS_MAX]);
-        if (all[0].revents)
-            serve_one(channel, rules);
     }
 }
 
@@ -212,11 +263,13 @@ _Noreturn void helper_serve(int channel, const struct helper_rules *rules)
     ignore_signals();
     prctl(PR_SET_NAME, "janus-helper");
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* the sidecar may wait for nobody */
-    channel = keep_only(channel);
+    for (size_t i = 1; i < CHANNELS_MAX; i++)
+        channels[i] = -1;
+    channels[0] = keep_only(channel);
     if (!rules->argv) { /* a program may need what we could give up */
         struct sandbox *sandbox = sandbox_new((struct sandbox_needs){ .connects = true });
         sandbox_enter(sandbox, said);
         sandbox_free(sandbox);
     }
-    serve(channel, rules);
+    serve(rules);
 }

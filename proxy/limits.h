@@ -50,8 +50,10 @@ enum {
 
     LIMIT_POOL_HOSTS = 1024, /* hosts with kept connections or a TLS session */
     LIMIT_POOL_IDLE_PER_HOST = 256,
-    LIMIT_POOL_IDLE = 4096,        /* of all hosts; fewer where descriptors are few */
-    LIMIT_TOKEN_BYTES = 16 * 1024, /* a VTEX app token is about 1 KiB */
+    LIMIT_POOL_IDLE = 4096,  /* of all hosts; fewer where descriptors are few */
+    WARM_LATELY_MS = 600000, /* --warm: a host to which no request went for longer is left alone */
+    WARM_AGE_MS = 1000,      /* a kept connection that is closed sooner is not opened ahead again */
+    LIMIT_TOKEN_BYTES = 16 * 1024,                       /* a VTEX app token is about 1 KiB */
     LIMIT_TOKEN_OUTPUT_BYTES = LIMIT_TOKEN_BYTES + 1024, /* of a program: JSON around a token */
     LIMIT_TOKEN_ERROR_BYTES = 1024,  /* of what it says when it fails: enough for a log line */
     LIMIT_SESSION_BYTES = 64 * 1024, /* a toolbelt's file: a token for each account */

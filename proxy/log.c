@@ -143,6 +143,11 @@ struct log *log_new(struct loop *loop, int fd, enum log_level level)
     return log_open(loop, log_sink_to(fd, !loop), level, LOG_LOGFMT);
 }
 
+struct log *log_beside(struct log *log, struct loop *loop)
+{
+    return log_open(loop, log_sink_beside(log->sink), log->level, log->format);
+}
+
 void log_free(struct log *log)
 {
     if (!log)

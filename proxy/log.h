@@ -20,13 +20,19 @@ struct log *log_open(struct loop *loop, struct log_sink *sink, enum log_level le
 /* In logfmt to `fd`, which stays the caller's. */
 struct log *log_new(struct loop *loop, int fd, enum log_level level);
 void log_set_level(struct log *log, enum log_level level);
-void log_free(struct log *log); /* writes what is left */
+/* For another loop, to the same place, in the same form; lines of the two do not mix. Called before either is
+ * used by a thread of its own. */
+struct log *log_beside(struct log *log, struct loop *loop);
 void log_free(struct log *log); /* writes what is left, as far as it is taken at once */
 /* A file is opened anew; where that fails, the old one is kept, and it says so. */
 void log_reopen(struct log *log);
 
 /* Lines that there was no room for, ever. */
 unsigned long long log_n_dropped(const struct log *log);
+
+/* Others write to the same descriptor, from other threads: from now on each write() holds whole lines, and
+ * so few that a pipe takes all of them or none (PIPE_BUF). */
+void log_share(struct log *log);
 
 bool log_wants(const struct log *log, enum log_level level);
 

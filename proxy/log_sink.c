@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +13,17 @@
 #include <unistd.h>
 
 #include "config/memory.h"
+#include "proxy/limits.h"
 
 /* RFC 3164, 4.1.1: facility * 8 + severity; facility 3 is "system daemons". */
 enum { SYSLOG_DAEMON = 3 * 8, FILE_MODE = 0640, PREFIX_MAX = 48, N_LEVELS = LOG_DEBUG + 1 };
 
 struct log_sink {
     struct log_target target;
-    int fd;     /* -1: the daemon's socket is not there now */
-    bool owned; /* fd is ours */
-    bool asks;  /* it may block: it is asked before each piece */
+    int fd;      /* -1: the daemon's socket is not there now */
+    bool owned;  /* fd is ours */
+    bool asks;   /* it may block: it is asked before each piece */
+    bool shared; /* others write there, from other threads */
     char prefixes[N_LEVELS][PREFIX_MAX];
 };
 
@@ -55,6 +58,16 @@ static bool would_block(const struct log_sink *sink)
     return sink->asks && poll(&ready, 1, 0) <= 0;
 }
 
+_Static_assert((int)LIMIT_LOG_LINE_BYTES <= PIPE_BUF, "a line that a pipe would take in pieces");
+
+/* As many whole lines as a pipe takes at once; a line is no longer than that. */
+static size_t whole_lines(const char *bytes, size_t len)
+{
+    const char *end = len > PIPE_BUF ? memrchr(bytes, '\n', PIPE_BUF) : NULL;
+
+    return end ? (size_t)(end - bytes) + 1 : len;
+}
+
 static struct log_sunk write_stream(const struct log_sink *sink, const char *bytes, size_t len)
 {
     struct log_sunk sunk = { 0 };
@@ -65,7 +78,9 @@ static struct log_sunk write_stream(const struct log_sink *sink, const char *byt
             sunk.blocked = true;
             break;
         }
-        if (sink->asks && piece > PIPE_BUF)
+        if (sink->shared)
+            piece = whole_lines(bytes + sunk.bytes, piece);
+        else if (sink->asks && piece > PIPE_BUF)
             piece = PIPE_BUF; /* what poll() promises */
         ssize_t n = write(sink->fd, bytes + sunk.bytes, piece);
         if (n < 0 && errno == EINTR)
@@ -196,6 +211,28 @@ struct log_sink *log_sink_open(const struct log_target *target, struct diags *di
     if (target->kind == LOG_TO_SYSLOG)
         write_prefixes(sink);
     return sink;
+}
+
+/* The same description, which is appended to, or never blocks; a daemon gets one more socket. */
+static int descriptor_beside(const struct log_sink *sink)
+{
+    const char *why;
+
+    return sink->target.kind == LOG_TO_SYSLOG ? open_socket(sink->target.path, &why)
+                                              : fcntl(sink->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+struct log_sink *log_sink_beside(struct log_sink *sink)
+{
+    struct log_sink *other = mem_alloc(1, sizeof(*other));
+    int fd = sink->owned ? descriptor_beside(sink) : sink->fd;
+
+    *other = *sink;
+    sink->shared = other->shared = true;
+    other->fd = fd;
+    if (fd < 0 && sink->target.kind != LOG_TO_SYSLOG)
+        abort(); /* no descriptor is left, and nothing has begun yet */
+    return other;
 }
 
 void log_sink_free(struct log_sink *sink)

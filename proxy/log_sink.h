@@ -18,6 +18,9 @@ struct log_sink *log_sink_to(int fd, bool waits);
 /* NULL with a fatal finding if it cannot be opened. A file is created with mode 0640, appended to, and must be
  * a regular one, no link; standard error is written to as by log_sink_to(). */
 struct log_sink *log_sink_open(const struct log_target *target, struct diags *diags);
+/* Another way to the same place, for another loop: from now on what is written to either is whole lines, and so
+ * few at once that a pipe takes all of them or none (PIPE_BUF). */
+struct log_sink *log_sink_beside(struct log_sink *sink);
 void log_sink_free(struct log_sink *sink);
 
 /* Opens a file of that name anew, because the old one was moved away. False with a finding: the old one is kept.

@@ -123,7 +123,7 @@ struct graphql_catalog *schemas_load(const struct settings *settings, struct dia
     closedir(stream);
     if (diags->fatal == fatal)
         return catalog;
-    graphql_catalog_free(catalog);
+    graphql_catalog_unref(catalog);
     return NULL;
 }
 

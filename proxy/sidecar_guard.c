@@ -16,7 +16,6 @@ struct guard {
     struct origins *origins;
     struct exchange_guard rules;
     struct exchange_context context;
-    struct graphql_questions questions; /* as last told */
     struct front_handler handler;
     struct front *front;
     void (*emptied)(void *arg);
@@ -121,19 +120,21 @@ static void build_origins(struct guard *guard, const struct guard_plan *plan)
     copy_settings(guard, plan->exchanges->settings);
     guard->origins =
         origins_new(plan->exchanges->loop, plan->exchanges->log, &guard->app_settings, plan->tls,
-                    plan->own, plan->n_own, plan->helper, plan->exchanges->tally);
+                    plan->own, plan->n_own, plan->n_loops, plan->helper, plan->exchanges->tally);
 }
 
 static void build_context(struct guard *guard, const struct exchange_context *like)
 {
     guard->context = (struct exchange_context){
         .loop = like->loop,
+        .in = like->in,
         .log = like->log,
         .tally = like->tally,
         .lag = like->lag,
         .settings = like->settings,
         .pool = origins_pool(guard->origins),
-        .keeper = like->keeper,
+        .desk = like->desk,
+        .max_requests = like->max_requests,
         .realms = like->realms,
         .callers = like->callers,
         .token_deadlines = like->token_deadlines,
@@ -153,17 +154,16 @@ static void build_rules(struct guard *guard, const struct exchange_context *like
                                    .pool = like->pool,
                                    .settings = like->settings,
                                    .realms = like->realms,
-                                   .keeper = like->keeper };
+                                   .desk = like->desk };
 
     read_app(text_of(like->settings->guard_app), &guard->rules.app);
     guard->rules.gate = gate;
     guard->rules.granter = granter_new(&rules);
 }
 
-static struct front_limits limits_of(const struct settings *settings)
+static struct front_limits limits_of(const struct settings *settings, unsigned max_clients)
 {
-    return (struct front_limits){ settings->head_ms, settings->client_idle_ms,
-                                  settings->max_clients };
+    return (struct front_limits){ settings->head_ms, settings->client_idle_ms, max_clients };
 }
 
 struct guard *guard_new(const struct guard_plan *plan, struct graphql_gate *gate)
@@ -177,9 +177,9 @@ struct guard *guard_new(const struct guard_plan *plan, struct graphql_gate *gate
     build_context(guard, plan->exchanges);
     guard->handler = (struct front_handler){ exchange_begin, exchange_refuse, exchange_io,
                                              exchange_gone, on_emptied };
-    guard->front =
-        front_new(plan->exchanges->loop, plan->exchanges->log, limits_of(plan->exchanges->settings),
-                  &guard->handler, &guard->context);
+    guard->front = front_new(plan->exchanges->loop, plan->exchanges->log,
+                             limits_of(plan->exchanges->settings, plan->max_clients),
+                             &guard->handler, &guard->context);
     return guard;
 }
 
@@ -204,15 +204,19 @@ void guard_free(struct guard *guard)
 
 /* ---- its life ---- */
 
-void guard_listen(struct guard *guard, int fd)
+void guard_listen(struct guard *guard, int fd, bool shared)
 {
-    front_listen(guard->front, fd);
+    front_listen(guard->front, fd, shared);
 }
 
 void guard_use(struct guard *guard, struct graphql_gate *gate)
 {
-    graphql_gate_unref(guard->rules.gate);
-    guard->rules.gate = gate;
+    if (guard) {
+        graphql_gate_unref(guard->rules.gate);
+        guard->rules.gate = gate;
+    } else {
+        graphql_gate_unref(gate);
+    }
 }
 
 void guard_leave(struct guard *guard)
@@ -237,23 +241,22 @@ void guard_succeeded(struct guard *guard)
     front_leave(guard->front);
 }
 
-void guard_apply_settings(struct guard *guard, const struct exchange_context *like)
+void guard_apply_settings(struct guard *guard, const struct exchange_context *like,
+                          unsigned max_clients)
 {
     if (!guard)
         return;
     copy_settings(guard, like->settings);
     origins_apply_settings(guard->origins);
-    front_set_limits(guard->front, limits_of(like->settings));
+    front_set_limits(guard->front, limits_of(like->settings, max_clients));
     granter_apply_settings(guard->rules.granter, like->settings);
     guard->context.total_deadlines = like->total_deadlines;
+    guard->context.max_requests = like->max_requests;
 }
 
-const struct graphql_questions *guard_questions(struct guard *guard)
+struct graphql_questions guard_questions(const struct guard *guard)
 {
-    if (!guard)
-        return NULL;
-    guard->questions = granter_questions(guard->rules.granter);
-    return &guard->questions;
+    return guard ? granter_questions(guard->rules.granter) : (struct graphql_questions){ 0 };
 }
 
 size_t guard_n_clients(const struct guard *guard)

@@ -1,7 +1,10 @@
 #include "proxy/sidecar_listeners.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "config/memory.h"
@@ -13,11 +16,12 @@
 #include "proxy/socket_unix.h"
 
 struct listening {
-    int fd;
-    bool taken;
+    int fds[HANDOVER_AT_ONE_MAX]; /* one, until they are spread */
+    size_t n_sockets, n_fds;      /* those behind are copies of the first */
+    size_t n_taken;
     struct unix_file file;
     struct sockaddr_storage bound;
-    bool admin, guard;
+    bool admin, guard, single; /* single: no other can stand at the same place */
 };
 
 struct listeners {
@@ -43,15 +47,20 @@ struct opening {
     struct diags *diags;
 };
 
-static void keep(const struct opening *opening, int fd, const struct unix_file *file)
+static void keep(const struct opening *opening, const int *fds, size_t n_fds,
+                 const struct unix_file *file)
 {
     struct listeners *listeners = opening->listeners;
-    struct listening item = {
-        .fd = fd, .file = *file, .admin = opening->admin, .guard = opening->guard
-    };
+    struct listening item = { .n_sockets = n_fds,
+                              .n_fds = n_fds,
+                              .file = *file,
+                              .admin = opening->admin,
+                              .guard = opening->guard,
+                              .single = opening->address->kind != LISTEN_TCP };
     socklen_t len = sizeof(item.bound);
 
-    getsockname(fd, (struct sockaddr *)&item.bound, &len);
+    memcpy(item.fds, fds, n_fds * sizeof(*fds));
+    getsockname(fds[0], (struct sockaddr *)&item.bound, &len);
     listeners->items = mem_grow(listeners->items, listeners->n, sizeof(*listeners->items));
     listeners->items[listeners->n++] = item;
     if (item.bound.ss_family != AF_UNIX) {
@@ -71,36 +80,39 @@ static enum handover_role role_of(bool admin, bool guard)
     return admin ? HANDOVER_ADMIN : guard ? HANDOVER_GUARD : HANDOVER_LISTEN;
 }
 
-/* The one that whoever ran before us has opened, or a new one. */
-static int find_socket(const struct opening *opening, struct unix_file *file,
-                       char why[UNIX_WHY_MAX])
+/* Those that whoever ran before us has opened, or a new one; 0: `why`. */
+static size_t find_sockets(const struct opening *opening, int fds[HANDOVER_AT_ONE_MAX],
+                           struct unix_file *file, char why[UNIX_WHY_MAX])
 {
     const struct listen_address *address = opening->address;
-    int fd = handover_adopt(opening->listeners->taken, role_of(opening->admin, opening->guard),
-                            (const struct sockaddr *)&address->socket);
+    size_t n = handover_adopt(opening->listeners->taken, role_of(opening->admin, opening->guard),
+                              (const struct sockaddr *)&address->socket, fds);
 
-    if (fd >= 0 && address->kind == LISTEN_UNIX)
+    if (n && address->kind == LISTEN_UNIX)
         unix_adopt(address, file);
-    if (fd >= 0)
-        return fd;
-    if (address->kind == LISTEN_UNIX)
-        return unix_listen(address, LISTEN_BACKLOG, file, why);
-    fd = socket_listen(address, LISTEN_BACKLOG);
-    snprintf(why, UNIX_WHY_MAX, "%s", strerror(errno));
-    return fd;
+    if (n)
+        return n;
+    if (address->kind == LISTEN_UNIX) {
+        fds[0] = unix_listen(address, LISTEN_BACKLOG, file, why);
+    } else {
+        fds[0] = socket_listen(address, LISTEN_BACKLOG);
+        snprintf(why, UNIX_WHY_MAX, "%s", strerror(errno));
+    }
+    return fds[0] >= 0;
 }
 
 static void open_here(const struct opening *opening)
 {
     struct unix_file file = { .fd = -1 };
     char text[ADDRESS_TEXT_MAX], why[UNIX_WHY_MAX];
-    int fd = find_socket(opening, &file, why);
+    int fds[HANDOVER_AT_ONE_MAX];
+    size_t n = find_sockets(opening, fds, &file, why);
 
     address_text((const struct sockaddr *)&opening->address->socket, text);
-    if (fd < 0)
+    if (n == 0)
         diag_fatal(opening->diags, opening->place, "cannot listen on %s: %s", text, why);
     else
-        keep(opening, fd, &file);
+        keep(opening, fds, n, &file);
 }
 
 /* ---- systemd:NAME ---- */
@@ -125,7 +137,7 @@ static void keep_handed(const struct opening *opening, int fd)
                    "systemd:%s is not a loopback address: whoever reaches it acts as the app; "
                    "--unsafe-listen allows it",
                    opening->address->name);
-    keep(opening, fd, &none);
+    keep(opening, &fd, 1, &none);
 }
 
 static void take_handed(const struct opening *opening)
@@ -157,6 +169,7 @@ static void open_handover(struct listeners *listeners, struct diags *diags)
     const char *path = listeners->settings->handover, *why;
     char text[ADDRESS_TEXT_MAX], reason[UNIX_WHY_MAX];
     struct listen_address address;
+    int fds[HANDOVER_AT_ONE_MAX];
 
     snprintf(text, sizeof(text), "unix:%s", path);
     if (strlen(path) >= ADDRESS_TEXT_MAX - sizeof("unix:") ||
@@ -164,9 +177,9 @@ static void open_handover(struct listeners *listeners, struct diags *diags)
         diag_fatal(diags, place, "must be a path of 107 bytes at most, without a comma");
         return;
     }
-    listeners->handover =
-        handover_adopt(listeners->taken, HANDOVER_SELF, (const struct sockaddr *)&address.socket);
-    if (listeners->handover >= 0) {
+    if (handover_adopt(listeners->taken, HANDOVER_SELF, (const struct sockaddr *)&address.socket,
+                       fds)) {
+        listeners->handover = fds[0];
         unix_adopt(&address, &listeners->handover_file);
         return;
     }
@@ -185,9 +198,11 @@ int listeners_take_handover(struct listeners *listeners)
 
 void listeners_give(const struct listeners *listeners, int channel)
 {
-    for (size_t i = 0; i < listeners->n; i++)
-        handover_give(channel, role_of(listeners->items[i].admin, listeners->items[i].guard),
-                      listeners->items[i].fd);
+    for (size_t i = 0; i < listeners->n; i++) {
+        const struct listening *item = &listeners->items[i];
+
+        handover_give(channel, role_of(item->admin, item->guard), item->fds, item->n_sockets);
+    }
 }
 
 void listeners_let_go(struct listeners *listeners)
@@ -256,8 +271,8 @@ void listeners_free(struct listeners *listeners)
         return;
     for (size_t i = 0; i < listeners->n; i++) {
         unix_file_remove(&listeners->items[i].file);
-        if (!listeners->items[i].taken)
-            close(listeners->items[i].fd);
+        for (size_t k = listeners->items[i].n_taken; k < listeners->items[i].n_fds; k++)
+            close(listeners->items[i].fds[k]);
     }
     unix_file_remove(&listeners->handover_file);
     if (listeners->handover >= 0)
@@ -280,10 +295,32 @@ bool listeners_is_guard(const struct listeners *listeners, size_t i)
     return listeners->items[i].guard;
 }
 
-int listeners_take(struct listeners *listeners, size_t i)
+int listeners_take(struct listeners *listeners, size_t i, size_t k)
 {
-    listeners->items[i].taken = true;
-    return listeners->items[i].fd;
+    assert(k == listeners->items[i].n_taken);
+    listeners->items[i].n_taken++;
+    return listeners->items[i].fds[k];
+}
+
+static int open_another(struct listening *item)
+{
+    bool copies = item->single || item->n_fds > item->n_sockets;
+    int fd = copies ? -1 : socket_listen_beside(item->fds[0], LISTEN_BACKLOG);
+
+    if (fd < 0)
+        return fcntl(item->fds[0], F_DUPFD_CLOEXEC, 0);
+    item->n_sockets++;
+    return fd;
+}
+
+size_t listeners_spread(struct listeners *listeners, size_t i, size_t n, bool *shared)
+{
+    struct listening *item = &listeners->items[i];
+
+    for (int fd; item->n_fds < n && (fd = open_another(item)) >= 0;)
+        item->fds[item->n_fds++] = fd;
+    *shared = item->n_fds > item->n_sockets;
+    return item->n_fds;
 }
 
 const struct sockaddr_storage *listeners_own(const struct listeners *listeners, size_t *n)

@@ -18,12 +18,16 @@ void listeners_free(struct listeners *listeners);
 /* How many there are; the last is the admin listener's. (systemd:NAME may be several.) */
 size_t listeners_n(const struct listeners *listeners);
 bool listeners_is_guard(const struct listeners *listeners, size_t i);
-/* The descriptor, which is the caller's from now on; listeners_give() still hands copies out. */
-int listeners_take(struct listeners *listeners, size_t i);
+/* For `n` loops: each gets a socket of its own at the same port, or where that cannot be (a Unix socket, one of the
+ * service manager's, one that another user has opened) the same once more, `*shared`. How many there are now: more
+ * than `n` if whoever ran before us had more threads, less with errno. */
+size_t listeners_spread(struct listeners *listeners, size_t i, size_t n, bool *shared);
+/* The `k`-th of them, which is the caller's from now on; listeners_give() still hands copies out. */
+int listeners_take(struct listeners *listeners, size_t i, size_t k);
 
 /* The socket of --handover, which is the caller's from now on; -1: there is none. */
 int listeners_take_handover(struct listeners *listeners);
-/* All of them, over `channel`, to a successor. */
+/* All of them, over `channel`, to a successor; while they are open. */
 void listeners_give(const struct listeners *listeners, int channel);
 /* He is ready: the files of Unix sockets are his. */
 void listeners_let_go(struct listeners *listeners);

@@ -19,7 +19,7 @@ struct origins {
 
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
                             const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
-                            struct helper *helper, struct tally *tally)
+                            unsigned n_loops, struct helper *helper, struct tally *tally)
 {
     struct origins *origins = mem_alloc(1, sizeof(*origins));
 
@@ -42,6 +42,7 @@ struct origins *origins_new(struct loop *loop, struct log *log, const struct set
                                                 .own = own,
                                                 .n_own = n_own,
                                                 .circuits = origins->circuits,
+                                                .n_loops = n_loops,
                                                 .helper = helper,
                                                 .log = log,
                                                 .tally = tally };

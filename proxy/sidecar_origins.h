@@ -10,10 +10,11 @@ struct origins;
 struct tally;
 
 /* `own`: addresses of our listeners, which are never connected to; borrowed, as `settings`, `tls`, `helper`, who makes
- * the connections (NULL: nobody but us), and the loop's `tally`. */
+ * the connections (NULL: nobody but us), and the loop's `tally`. `n_loops` have origins; each gets its part of the
+ * descriptors. */
 struct origins *origins_new(struct loop *loop, struct log *log, const struct settings *settings,
                             const struct tls *tls, const struct sockaddr_storage *own, size_t n_own,
-                            struct helper *helper, struct tally *tally);
+                            unsigned n_loops, struct helper *helper, struct tally *tally);
 struct pool *origins_pool(const struct origins *origins);
 /* The settings have changed, where they stand. */
 void origins_apply_settings(struct origins *origins);

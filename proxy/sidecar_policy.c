@@ -16,7 +16,9 @@ enum { DIGEST_BYTES = 32 };
 struct live_policy {
     const struct settings *settings;
     const char *file, *role, *option;
-    struct policy *policy, **slot;
+    struct policy *policy;
+    void (*changed)(void *context, struct policy *policy); /* NULL: nobody follows yet */
+    void *follower;
     struct live_policy_state state;
     unsigned char seen[DIGEST_BYTES]; /* of the content last judged; zero: any content is news */
     const char *last_why;             /* the file could not be read: said once, not at every poll */
@@ -99,10 +101,12 @@ static void log_outcome(const struct live_policy *live, bool ok)
 
 static void put_in_force(struct live_policy *live, struct policy *policy)
 {
-    policy_unref(live->policy);
+    struct policy *old = live->policy;
+
     live->policy = policy;
-    if (live->slot)
-        *live->slot = policy;
+    if (live->changed)
+        live->changed(live->follower, policy);
+    policy_unref(old);
     live->state.generation++;
     live->state.n_rules = policy_n_rules(policy);
     live->state.loaded_at = time(NULL);
@@ -205,11 +209,12 @@ struct live_policy *live_policy_new(const struct settings *settings, bool shadow
 }
 
 void live_policy_follow(struct live_policy *live, struct loop *loop, struct log *log,
-                        struct policy **slot)
+                        void (*changed)(void *context, struct policy *policy), void *context)
 {
     live->log = log;
-    live->slot = slot;
-    *slot = live->policy;
+    live->changed = changed;
+    live->follower = context;
+    changed(context, live->policy);
     live->watch = watch_new(loop, live->file, on_look, live);
 }
 
@@ -220,6 +225,11 @@ void live_policy_free(struct live_policy *live)
     watch_free(live->watch);
     policy_unref(live->policy);
     free(live);
+}
+
+const struct policy *live_policy_current(const struct live_policy *live)
+{
+    return live->policy;
 }
 
 struct live_policy_state live_policy_state(const struct live_policy *live)

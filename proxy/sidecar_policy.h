@@ -23,9 +23,11 @@ struct live_policy *live_policy_new(const struct settings *settings, bool shadow
                                     struct diags *diags);
 void live_policy_free(struct live_policy *live);
 
-/* Puts the policy into `*slot`, borrowed, and each that follows it too, as the file changes. */
+/* Calls `changed` with the policy, borrowed, now and each time that the file's change puts another in force. */
 void live_policy_follow(struct live_policy *live, struct loop *loop, struct log *log,
-                        struct policy **slot);
+                        void (*changed)(void *context, struct policy *policy), void *context);
+/* The one in force; borrowed until the next. */
+const struct policy *live_policy_current(const struct live_policy *live);
 /* Builds it anew, even if the file did not change: what it refers to may have. Findings go to the log, and
  * into `told`; those that are there already are not logged again. */
 void live_policy_reload(struct live_policy *live, struct diags *told);

@@ -79,7 +79,8 @@ static void say(struct log *log, enum log_level level, const char *event, const 
 }
 
 static enum settings_reloaded take(struct settings *in_force, struct settings *fresh,
-                                   struct log *log, struct diags *told, struct settings **retired)
+                                   struct log *log, struct diags *told, settings_apply *apply,
+                                   void *context)
 {
     struct change change = { .told = told };
 
@@ -89,15 +90,15 @@ static enum settings_reloaded take(struct settings *in_force, struct settings *f
         return SETTINGS_SAME;
     }
     settings_take_live(in_force, fresh);
+    apply(context, fresh);
     say(log, LOG_INFO, "settings_reloaded", change.live);
-    *retired = fresh;
     return SETTINGS_CHANGED;
 }
 
 enum settings_reloaded sidecar_settings_reload(struct settings *in_force,
                                                const struct settings_source *source,
                                                struct log *log, struct diags *told,
-                                               struct settings **retired)
+                                               settings_apply *apply, void *context)
 {
     size_t from = told->n, fatal = told->fatal;
     struct settings *fresh = settings_load(source->argc, source->argv, NULL, told);
@@ -110,7 +111,7 @@ enum settings_reloaded sidecar_settings_reload(struct settings *in_force,
     }
     diags_drop_repeats(told, from);
     if (told->fatal == fatal)
-        result = take(in_force, fresh, log, told, retired);
+        result = take(in_force, fresh, log, told, apply, context);
     else
         settings_free(fresh);
     findings_log(log, told, from);

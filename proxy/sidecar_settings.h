@@ -2,7 +2,7 @@
  *
  *   query     all of it is read as at a start, and the policies, the trust and the caller's secret are built with it
  *   rollback  one fatal finding, and all of the old settings stay in force
- *   commit    the live ones change places, in the struct that everybody borrows; what needs a restart is named */
+ *   commit    the live ones change places, in the main loop's struct, and are handed out; what needs a restart is named */
 #ifndef PROXY_SIDECAR_SETTINGS_H
 #define PROXY_SIDECAR_SETTINGS_H
 
@@ -19,11 +19,14 @@ struct settings_source {
 
 enum settings_reloaded { SETTINGS_SAME, SETTINGS_CHANGED, SETTINGS_KEPT };
 
-/* Findings go into `told` and the log. With SETTINGS_CHANGED `*retired` has the values of before, which the caller
- * frees once nobody borrows them. */
+/* Hands `in_force` out, before anybody is told that it changed. Takes `retired`, the values of before, and frees it once
+ * nobody borrows them. */
+typedef void settings_apply(void *context, struct settings *retired);
+
+/* Findings go into `told` and the log. */
 enum settings_reloaded sidecar_settings_reload(struct settings *in_force,
                                                const struct settings_source *source,
                                                struct log *log, struct diags *told,
-                                               struct settings **retired);
+                                               settings_apply *apply, void *context);
 
 #endif

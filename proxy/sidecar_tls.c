@@ -16,27 +16,30 @@ struct tls_watch {
     struct watch *watches[TLS_WATCHES_MAX];
     const char *paths[TLS_WATCHES_MAX];
     size_t n;
+    void (*changed)(void *context);
+    void *context;
 };
 
-static enum tls_reloaded reload(struct tls *tls, const struct settings *settings, bool news_only,
-                                struct log *log)
+static enum tls_reloaded reload(struct tls_watch *watch, bool news_only)
 {
     struct diags diags = { 0 };
-    enum tls_reloaded result = tls_reload(tls, settings, news_only, &diags);
+    enum tls_reloaded result = tls_reload(watch->tls, watch->settings, news_only, &diags);
 
-    findings_log(log, &diags, 0);
-    if (result == TLS_CHANGED)
-        log_message(log, LOG_INFO, "tls_reloaded", "trust and certificates were read again");
-    else if (result == TLS_KEPT)
-        log_message(log, LOG_ERROR, "tls_reload_failed",
+    findings_log(watch->log, &diags, 0);
+    if (result == TLS_CHANGED) {
+        watch->changed(watch->context);
+        log_message(watch->log, LOG_INFO, "tls_reloaded", "trust and certificates were read again");
+    } else if (result == TLS_KEPT) {
+        log_message(watch->log, LOG_ERROR, "tls_reload_failed",
                     "the trust and the certificates of before stay in force");
+    }
     diags_fini(&diags);
     return result;
 }
 
-void sidecar_tls_reload(struct tls *tls, const struct settings *settings, struct log *log)
+void tls_watch_look(struct tls_watch *watch)
 {
-    reload(tls, settings, false, log);
+    reload(watch, false);
 }
 
 static bool is_being_written(const struct tls_watch *watch)
@@ -57,8 +60,7 @@ static bool look(void *context)
 {
     struct tls_watch *watch = context;
 
-    return !is_being_written(watch) &&
-           reload(watch->tls, watch->settings, true, watch->log) != TLS_KEPT;
+    return !is_being_written(watch) && reload(watch, true) != TLS_KEPT;
 }
 
 static void follow(struct tls_watch *watch, struct loop *loop, const char *path)
@@ -74,11 +76,13 @@ static void follow(struct tls_watch *watch, struct loop *loop, const char *path)
 }
 
 struct tls_watch *tls_watch_new(struct tls *tls, const struct settings *settings, struct loop *loop,
-                                struct log *log)
+                                struct log *log, void (*changed)(void *context), void *context)
 {
     struct tls_watch *watch = mem_alloc(1, sizeof(*watch));
 
-    *watch = (struct tls_watch){ .tls = tls, .settings = settings, .log = log };
+    *watch = (struct tls_watch){
+        .tls = tls, .settings = settings, .log = log, .changed = changed, .context = context
+    };
     if (settings->ca_file)
         follow(watch, loop, settings->ca_file);
     for (size_t i = 0; i < settings->n_client_certs; i++) {

@@ -176,22 +176,42 @@ static int fail(int fd)
     return -1;
 }
 
-int socket_listen(const struct listen_address *address, int backlog)
+static int listen_at(const struct sockaddr_storage *address, socklen_t len, int backlog,
+                     bool beside)
 {
     int on = 1;
-    int fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (address->socket.ss_family == AF_INET6)
+    if (beside)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    if (address->ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     /* Accepted sockets inherit it. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (bind(fd, (const struct sockaddr *)&address->socket, address->socket_len) != 0 ||
-        listen(fd, backlog) != 0)
+    if (bind(fd, (const struct sockaddr *)address, len) != 0 || listen(fd, backlog) != 0)
         return fail(fd);
     return fd;
+}
+
+int socket_listen(const struct listen_address *address, int backlog)
+{
+    return listen_at(&address->socket, address->socket_len, backlog, false);
+}
+
+/* The first was bound without SO_REUSEPORT, so that two sidecars never share a port by mistake. */
+int socket_listen_beside(int fd, int backlog)
+{
+    struct sockaddr_storage bound = { 0 };
+    socklen_t len = sizeof(bound);
+    int on = 1;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0 ||
+        getsockname(fd, (struct sockaddr *)&bound, &len) != 0)
+        return -1;
+    return listen_at(&bound, len, backlog, true);
 }
 
 void socket_limit_sending(int listening, int bytes)

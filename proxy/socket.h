@@ -67,6 +67,9 @@ enum socket_peer socket_peer(struct stream_socket *socket);
 
 /* A listening TCP socket, or -1 with errno. */
 int socket_listen(const struct listen_address *address, int backlog);
+/* Another one at the address of `fd`, for another loop: the kernel spreads clients over both. It is ours
+ * alone to share; an address that somebody else listens on was refused before. -1 with errno. */
+int socket_listen_beside(int fd, int backlog);
 /* What the kernel takes for a reader that is slow, on each connection that `listening` accepts from now on (TCP;
  * a Unix socket has its own fixed size). Otherwise it grows to some MiB each. */
 void socket_limit_sending(int listening, int bytes);

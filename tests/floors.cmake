@@ -27,7 +27,7 @@ macro(floor name)
   endforeach()
 endmacro()
 
-set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|graphql_counts|bind_now|helper|sandbox|spawn|fd_message|handover|companion)[a-z_]*|log(_[a-z_]+)?)\\.h")
+set(parts "proxy/((limits|clock|alarm|access_log|loop|lag|metrics|tally|self|trace|reply|retry_budget|proxy_status|socket|peer|watch|caller|notify|app|mailbox|processors|graphql_counts|bind_now|helper|sandbox|spawn|fd_message|handover|companion)[a-z_]*|log(_[a-z_]+)?)\\.h")
 
 floor(config   files "config/"        ours "config/"
       libraries "jansson"
@@ -53,7 +53,7 @@ floor(login    files "proxy/login"    ours "(config|policy|proxy/http|proxy/toke
 floor(grant    files "proxy/grant"    ours "(config|policy|proxy/http|proxy/token|proxy/origin)/|proxy/(grant[a-z_]*|ask)\\.h|${parts}"
       libraries "openssl|jansson"
       says "proxy/grant may include config/, policy/, proxy/http/, proxy/token/, proxy/origin/, proxy/ask.h and the small parts of proxy/")
-floor(top      files "proxy/(exchange|forward|sidecar|main|command|admin)" ours "(config|policy|proxy)/"
+floor(top      files "proxy/(exchange|forward|sidecar|crew|worker|main|command|admin)" ours "(config|policy|proxy)/"
       libraries "event2|openssl|jansson|evhtp"
       says "the top floor may include config/, policy/ and proxy/")
 floor(front    files "proxy/(front|client)" ours "(config|policy|proxy/http)/|proxy/front[a-z_]*\\.h|${parts}"
@@ -67,8 +67,8 @@ floor(tests    files "tests/"         ours "(config|policy|proxy|tests)/"
       says "tests may include everything")
 
 # Who may know of the exchange and of the sidecar at all.
-set(top_headers "proxy/(exchange|sidecar|main|command)[a-z_]*\\.h")
-set(top_readers "proxy/(exchange|sidecar|main|command|admin)|tests/")
+set(top_headers "proxy/(exchange|sidecar|crew|worker|main|command)[a-z_]*\\.h")
+set(top_readers "proxy/(exchange|sidecar|crew|worker|main|command|admin)|tests/")
 
 # Foreign headers that belong to a library; everything else in <> is libc or the kernel.
 set(library_header "^(ares|event2|openssl|jansson|idn2|evhtp|cmocka|seccomp)([/.]|$)")

@@ -1,5 +1,6 @@
 #include "policy/graphql/catalog.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "config/memory.h"
@@ -10,18 +11,29 @@ struct entry {
 };
 
 struct graphql_catalog {
+    atomic_uint refs;
     struct entry *entries;
     size_t n;
 };
 
 struct graphql_catalog *graphql_catalog_new(void)
 {
-    return mem_alloc(1, sizeof(struct graphql_catalog));
+    struct graphql_catalog *catalog = mem_alloc(1, sizeof(*catalog));
+
+    catalog->refs = 1;
+    return catalog;
 }
 
-void graphql_catalog_free(struct graphql_catalog *catalog)
+struct graphql_catalog *graphql_catalog_ref(struct graphql_catalog *catalog)
 {
-    if (!catalog)
+    if (catalog)
+        atomic_fetch_add_explicit(&catalog->refs, 1, memory_order_relaxed);
+    return catalog;
+}
+
+void graphql_catalog_unref(struct graphql_catalog *catalog)
+{
+    if (!catalog || atomic_fetch_sub_explicit(&catalog->refs, 1, memory_order_acq_rel) > 1)
         return;
     for (size_t i = 0; i < catalog->n; i++) {
         free(catalog->entries[i].app);

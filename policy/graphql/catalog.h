@@ -1,4 +1,5 @@
-/* policy/graphql/catalog.h - the schemas of other apps, by the app's name. Filled once, then read-only. */
+/* policy/graphql/catalog.h - the schemas of other apps, by the app's name. Filled once, then read-only and counted
+ * with an atomic: several loops may hold one. */
 #ifndef POLICY_GRAPHQL_CATALOG_H
 #define POLICY_GRAPHQL_CATALOG_H
 
@@ -7,7 +8,8 @@
 struct graphql_catalog;
 
 struct graphql_catalog *graphql_catalog_new(void);
-void graphql_catalog_free(struct graphql_catalog *catalog);
+struct graphql_catalog *graphql_catalog_ref(struct graphql_catalog *catalog); /* NULL is fine */
+void graphql_catalog_unref(struct graphql_catalog *catalog);                  /* here too */
 /* `app` is copied ("vtex.messages"), `gate` taken. False if the app is there already: then `gate` is let go. */
 bool graphql_catalog_add(struct graphql_catalog *catalog, struct text app,
                          struct graphql_gate *gate);

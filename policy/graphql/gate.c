@@ -1,6 +1,7 @@
 #include "policy/graphql/gate.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ struct root_field {
 };
 
 struct graphql_gate {
-    unsigned refs;
+    atomic_uint refs;
     struct root_field *fields; /* sorted */
     size_t n;
     char *names; /* what the fields borrow from */
@@ -129,13 +130,13 @@ struct graphql_gate *graphql_gate_new(const struct graphql_schema *schema,
 
 struct graphql_gate *graphql_gate_ref(struct graphql_gate *gate)
 {
-    gate->refs++;
+    atomic_fetch_add_explicit(&gate->refs, 1, memory_order_relaxed);
     return gate;
 }
 
 void graphql_gate_unref(struct graphql_gate *gate)
 {
-    if (!gate || --gate->refs)
+    if (!gate || atomic_fetch_sub_explicit(&gate->refs, 1, memory_order_acq_rel) > 1)
         return;
     free(gate->fields);
     free(gate->names);

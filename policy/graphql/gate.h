@@ -1,6 +1,6 @@
 /* policy/graphql/gate.h - a schema made ready to judge requests by, and the judgement.
  *
- * Immutable; holds copies, so the schema may go. Counted, not thread-safe in its count. Judged are root
+ * Immutable; holds copies, so the schema may go. Counted with an atomic: several loops may hold one. Judged are root
  * fields: the queries and mutations that @auth is documented for. Introspection (`__schema`, `__type`,
  * `__typename`) is open, as it is to @vtex/api. */
 #ifndef POLICY_GRAPHQL_GATE_H

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <evhtp/parser.h>
+#include <stdlib.h>
 
 #include "proxy/http/names.h"
 #include "proxy/http/syntax.h"
@@ -198,10 +199,17 @@ static bool htparser_agrees(htparser *parser, const struct head *head, htp_type 
     return htparser_get_major(parser) == 1 && htparser_get_minor(parser) == head->minor;
 }
 
+static _Thread_local htparser *parser; /* reused by every head of this thread */
+
+void head_thread_end(void)
+{
+    free(parser);
+    parser = NULL;
+}
+
 static enum head_result run_htparser(struct head *head, htp_type type, struct text canonical,
                                      struct text stated, const char **why)
 {
-    static _Thread_local htparser *parser; /* reused by every head of this thread, never freed */
     static htparse_hooks no_hooks;
 
     if (!parser)

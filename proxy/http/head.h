@@ -88,6 +88,7 @@ enum head_result head_end(struct head_scan *scan, struct text bytes, size_t *end
 /* `bytes` is one complete head. On anything but HEAD_OK `*why` is a sentence, static storage. */
 enum head_result head_parse_request(struct text bytes, struct head *head, const char **why);
 enum head_result head_parse_response(struct text bytes, struct head *head, const char **why);
+void head_thread_end(void); /* this thread ends, and parses no more */
 
 /* The first header of that id, or TEXT_NONE. */
 struct text head_value(const struct head *head, enum header_id id);

@@ -44,3 +44,9 @@ void room_give(char *room, size_t size)
     else
         free(room);
 }
+
+void room_thread_end(void)
+{
+    mem_spare_fini(&small);
+    mem_spare_fini(&usual);
+}

@@ -15,5 +15,6 @@ enum {
 
 char *room_take(size_t size); /* not zeroed */
 void room_give(char *room, size_t size);
+void room_thread_end(void); /* this thread ends: frees what was kept */
 
 #endif

@@ -28,8 +28,9 @@ struct origin_context {
     const struct sockaddr_storage *own; /* our own listeners: never connected to */
     size_t n_own;
     struct circuits *circuits; /* of addresses that fail; NULL: every address is tried every time */
-    struct helper *helper;     /* who makes connections; NULL: we do */
-    struct log *log;           /* says when a circuit opens and closes; may be NULL */
+    unsigned n_loops; /* that keep connections, with this one; they share the descriptors; 0: one */
+    struct helper *helper; /* who makes connections; NULL: we do */
+    struct log *log;       /* says when a circuit opens and closes; may be NULL */
     struct tally *tally;
 };
 

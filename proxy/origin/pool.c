@@ -1,53 +1,11 @@
-#include "proxy/origin/pool.h"
+#include "proxy/origin/pool_parts.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <sys/resource.h>
 
 #include "config/memory.h"
-#include "proxy/loop.h"
-#include "proxy/origin/resolve.h"
 #include "proxy/tally.h"
-
-enum { BUCKETS = 256 };
-
-TAILQ_HEAD(pooled_list, pooled);
-
-/* One scheme, host and port. Lives while it has connections; without any, it is kept for its TLS
- * session until there are too many hosts. */
-struct pool_host {
-    LIST_ENTRY(pool_host) bucket;
-    TAILQ_ENTRY(pool_host) age; /* in pool->unused */
-    struct pool *pool;
-    struct tls_session session;
-    struct name_watch name;
-    struct pooled_list idle; /* newest first */
-    size_t n_open, n_idle;
-    uint32_t hash;
-    enum scheme scheme;
-    uint16_t port;
-    char host[HOST_MAX + 3];
-};
-
-struct pooled {
-    TAILQ_ENTRY(pooled) link, age; /* while idle: in host->idle and pool->idle */
-    struct pool_host *host;
-    struct origin *origin;
-    struct deadline deadline; /* while idle */
-    struct job job;
-    uint32_t name_edition; /* of the name, when its address was last found among the name's */
-    bool reused;
-};
-
-struct pool {
-    const struct origin_context *context;
-    struct deadlines *idle_deadlines;
-    TAILQ_HEAD(, pool_host) unused; /* hosts without a connection, oldest first */
-    struct pooled_list idle;        /* of all hosts, oldest first */
-    size_t n_hosts, n_open, n_idle, max_idle;
-    LIST_HEAD(, pool_host) buckets[BUCKETS];
-};
 
 /* ---- hosts ---- */
 
@@ -63,8 +21,10 @@ static uint32_t hash_of(const struct destination *destination)
 static bool is_of(const struct pool_host *host, uint32_t hash,
                   const struct destination *destination)
 {
-    return host->hash == hash && host->port == destination->port &&
-           host->scheme == destination->scheme && strcmp(host->host, destination->host) == 0;
+    const struct destination *own = &host->destination;
+
+    return host->hash == hash && own->port == destination->port &&
+           own->scheme == destination->scheme && strcmp(own->host, destination->host) == 0;
 }
 
 static void free_host(struct pool_host *host)
@@ -100,13 +60,13 @@ static struct pool_host *add_host(struct pool *pool, const struct destination *d
         free_host(TAILQ_FIRST(&pool->unused));
     host->pool = pool;
     host->hash = hash_of(destination);
-    host->scheme = destination->scheme;
-    host->port = destination->port;
-    memcpy(host->host, destination->host, sizeof(host->host));
+    host->destination = *destination;
+    host->destination.path = host->destination.query = TEXT_NONE;
     host->name.moved = on_moved;
     name_watch_begin(&host->name, pool->context->resolver,
                      origin_place(pool->context, destination).host);
     TAILQ_INIT(&host->idle);
+    TAILQ_INIT(&host->warming);
     TAILQ_INSERT_TAIL(&pool->unused, host, age);
     LIST_INSERT_HEAD(&pool->buckets[host->hash % BUCKETS], host, bucket);
     pool->n_hosts++;
@@ -164,19 +124,28 @@ static void close_idle(struct pooled *pooled)
     pool_drop(pooled);
 }
 
+/* Nobody has taken it, and it was as good as any. */
+static void lose_idle(struct pooled *pooled)
+{
+    uint64_t age_us = loop_now_us() - origin_facts(pooled->origin).opened_us;
+
+    close_idle(pooled);
+    pool_warm_closed(pooled->host, age_us);
+}
+
 static void on_idle_io(void *arg)
 {
     struct pooled *pooled = arg;
 
     if (!origin_is_quiet(pooled->origin))
-        close_idle(pooled);
+        lose_idle(pooled);
 }
 
 static const struct origin_owner idle_owner = { .io = on_idle_io };
 
 static void on_idle_deadline(struct deadline *deadline)
 {
-    close_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
+    lose_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
 }
 
 /* An idle connection to an address that the name has no more. Others end when they come back. */
@@ -232,6 +201,8 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
             pooled->reused = true;
             pool->context->tally->connections_reused++;
             origin_set_owner(pooled->origin, owner, arg);
+            pool_warm_used(host);
+            pool_warm_up(host);
             return pooled;
         }
         pool_drop(pooled);
@@ -239,19 +210,28 @@ struct pooled *pool_take(struct pool *pool, const struct destination *destinatio
     return NULL;
 }
 
-struct pooled *pool_open(struct pool *pool, const struct destination *destination,
-                         const struct origin_owner *owner, void *arg)
+struct pooled *pool_connect(struct pool_host *host, const struct origin_owner *owner, void *arg)
 {
-    struct pool_host *host = find_host(pool, destination);
     struct pooled *pooled = mem_alloc(1, sizeof(*pooled));
 
-    if (!host)
-        host = add_host(pool, destination);
     count_opened(host);
     pooled->host = host;
     pooled->deadline.passed = on_idle_deadline;
     pooled->name_edition = name_watch_edition(&host->name);
-    pooled->origin = origin_open(pool->context, destination, &host->session, owner, arg);
+    pooled->origin = origin_open(host->pool->context, &host->destination, &host->session, owner,
+                                 arg ? arg : pooled);
+    return pooled;
+}
+
+struct pooled *pool_open(struct pool *pool, const struct destination *destination,
+                         const struct origin_owner *owner, void *arg)
+{
+    struct pool_host *host = find_host(pool, destination);
+
+    if (!host)
+        host = add_host(pool, destination);
+    struct pooled *pooled = pool_connect(host, owner, arg);
+    pool_warm_used(host);
     return pooled;
 }
 
@@ -273,6 +253,7 @@ void pool_give(struct pooled *pooled)
     host->pool->n_idle++;
     host->pool->context->tally->connections_idle++;
     deadline_set(host->pool->idle_deadlines, &pooled->deadline);
+    pool_warm_up(host);
 }
 
 struct origin *pooled_origin(struct pooled *pooled)
@@ -288,13 +269,13 @@ bool pooled_is_reused(const struct pooled *pooled)
 /* ---- the pool ---- */
 
 /* A quarter of the descriptors: the rest is for clients and for work under way. */
-static size_t idle_ceiling(void)
+static size_t idle_ceiling(unsigned n_loops)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / 4 > LIMIT_POOL_IDLE)
-        return LIMIT_POOL_IDLE;
-    return limit.rlim_cur / 4 + 1;
+        return LIMIT_POOL_IDLE / n_loops;
+    return limit.rlim_cur / 4 / n_loops + 1;
 }
 
 struct pool *pool_new(const struct origin_context *context)
@@ -303,7 +284,7 @@ struct pool *pool_new(const struct origin_context *context)
 
     pool->context = context;
     pool->idle_deadlines = deadlines_new(context->loop, context->settings->pool_idle_ms);
-    pool->max_idle = idle_ceiling();
+    pool->max_idle = idle_ceiling(context->n_loops ? context->n_loops : 1);
     TAILQ_INIT(&pool->unused);
     TAILQ_INIT(&pool->idle);
     for (size_t i = 0; i < BUCKETS; i++)
@@ -322,12 +303,9 @@ static void close_all_idle(struct pool_host *host)
 /* --connect-to may lead elsewhere now. Where it does, idle connections are found not to be covered. */
 static void watch_anew(struct pool_host *host)
 {
-    struct destination destination = { .scheme = host->scheme, .port = host->port };
-
-    memcpy(destination.host, host->host, sizeof(destination.host));
     name_watch_end(&host->name);
     name_watch_begin(&host->name, host->pool->context->resolver,
-                     origin_place(host->pool->context, &destination).host);
+                     origin_place(host->pool->context, &host->destination).host);
 }
 
 void pool_apply_settings(struct pool *pool)
@@ -347,9 +325,11 @@ void pool_free(struct pool *pool)
 
     if (!pool)
         return;
+    pool->ending = true;
     for (size_t i = 0; i < BUCKETS; i++) {
         for (host = LIST_FIRST(&pool->buckets[i]); host; host = next) {
             next = LIST_NEXT(host, bucket);
+            pool_warm_stop(host);
             close_all_idle(host);
             free_host(host);
         }

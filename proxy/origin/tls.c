@@ -126,8 +126,8 @@ struct tls_stream *tls_begin(const struct tls *tls, const struct destination *de
     stream->tls = tls;
     stream->session = session;
     stream->destination = destination;
-    stream->generation = tls->generation;
-    stream->ssl = SSL_new(tls->context);
+    stream->generation = tls->files->generation;
+    stream->ssl = SSL_new(tls->files->context);
     /* These fail only when memory is gone or the name cannot be checked: never go on without. */
     if (!stream->ssl || !bio || !expect_name(stream->ssl, destination) || !show_identity(stream))
         abort();
@@ -318,5 +318,5 @@ bool tls_is_resumed(const struct tls_stream *stream)
 
 bool tls_is_current(const struct tls_stream *stream)
 {
-    return stream->generation == stream->tls->generation && time(NULL) < stream->until;
+    return stream->generation == stream->tls->files->generation && time(NULL) < stream->until;
 }

@@ -34,6 +34,10 @@ void tls_session_fini(struct tls_session *session);
  * `settings`. */
 struct tls *tls_new(const struct settings *settings, struct diags *diags);
 void tls_free(struct tls *tls);
+/* For another thread: what came from the files is one for all. */
+struct tls *tls_share(const struct tls *tls, const struct settings *settings);
+/* Goes by the files of `fresh`, which is freed, from now on. */
+void tls_adopt(struct tls *tls, struct tls *fresh);
 enum tls_reloaded {
     TLS_SAME,    /* no file has changed */
     TLS_CHANGED, /* connections from now on, and resumed sessions, go by what the files hold now */

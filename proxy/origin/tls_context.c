@@ -7,6 +7,8 @@
 #include "config/memory.h"
 #include "proxy/origin/tls_parts.h"
 
+enum { SETTLING_MAX = 3 };
+
 /* Why OpenSSL would not take the file; it has no words for what the system said. */
 static const char *trust_problem(const char *path)
 {
@@ -83,36 +85,47 @@ static void set_parameters(SSL_CTX *context)
     SSL_CTX_sess_set_new_cb(context, tls_on_new_session);
 }
 
-static bool load_identities(struct tls *tls, const struct settings *settings, struct diags *diags)
+static bool load_identities(struct tls_files *files, const struct settings *settings,
+                            struct diags *diags)
 {
     bool loaded = true;
 
-    tls->identities = mem_alloc(settings->n_client_certs + 1, sizeof(*tls->identities));
+    files->identities = mem_alloc(settings->n_client_certs + 1, sizeof(*files->identities));
     for (size_t i = 0; i < settings->n_client_certs; i++)
-        loaded = tls_identity_load(&tls->identities[tls->n_identities++],
+        loaded = tls_identity_load(&files->identities[files->n_identities++],
                                    &settings->client_certs[i], diags) &&
                  loaded;
     return loaded;
 }
 
-static void free_files(struct tls *tls)
+static void release_files(struct tls_files *files)
 {
-    SSL_CTX_free(tls->context);
-    for (size_t i = 0; i < tls->n_identities; i++)
-        tls_identity_fini(&tls->identities[i]);
-    free(tls->identities);
+    if (!files || atomic_fetch_sub_explicit(&files->holders, 1, memory_order_acq_rel) != 1)
+        return;
+    SSL_CTX_free(files->context);
+    for (size_t i = 0; i < files->n_identities; i++)
+        tls_identity_fini(&files->identities[i]);
+    free(files->identities);
+    free(files);
 }
 
-/* What comes from files, into a struct without it. */
-static bool load_files(struct tls *tls, const struct settings *settings, struct diags *diags)
+/* NULL with a fatal finding. */
+static struct tls_files *load_files(const struct settings *settings, struct diags *diags)
 {
-    tls_fingerprint(settings, tls->fingerprint);
-    tls->context = SSL_CTX_new(TLS_client_method());
-    if (!tls->context)
+    struct tls_files *files = mem_alloc(1, sizeof(*files));
+
+    atomic_init(&files->holders, 1);
+    files->generation = 1;
+    tls_fingerprint(settings, files->fingerprint);
+    files->context = SSL_CTX_new(TLS_client_method());
+    if (!files->context)
         abort();
-    set_parameters(tls->context);
-    bool trusted = load_trust(tls->context, settings, diags);
-    return load_identities(tls, settings, diags) && trusted;
+    set_parameters(files->context);
+    bool trusted = load_trust(files->context, settings, diags);
+    if (load_identities(files, settings, diags) && trusted)
+        return files;
+    release_files(files);
+    return NULL;
 }
 
 static void take_pins(struct tls *tls, const struct settings *settings)
@@ -125,42 +138,84 @@ static void take_pins(struct tls *tls, const struct settings *settings)
     tls->n_pins = settings->n_pins;
 }
 
-struct tls *tls_new(const struct settings *settings, struct diags *diags)
+/* Takes `files`. */
+static struct tls *tls_of(struct tls_files *files, const struct settings *settings)
 {
     struct tls *tls = mem_alloc(1, sizeof(*tls));
 
+    tls->files = files;
     tls->bio = tls_bio_method();
-    tls->generation = 1;
     take_pins(tls, settings);
-    if (!load_files(tls, settings, diags)) {
-        tls_free(tls);
-        return NULL;
-    }
     return tls;
 }
 
+struct tls *tls_new(const struct settings *settings, struct diags *diags)
+{
+    struct tls_files *files = load_files(settings, diags);
+
+    return files ? tls_of(files, settings) : NULL;
+}
+
+struct tls *tls_share(const struct tls *tls, const struct settings *settings)
+{
+    atomic_fetch_add_explicit(&tls->files->holders, 1, memory_order_relaxed);
+    return tls_of(tls->files, settings);
+}
+
 /* Connections hold what they use of the old context. */
+static void replace_files(struct tls *tls, struct tls_files *files)
+{
+    release_files(tls->files);
+    tls->files = files;
+}
+
+void tls_adopt(struct tls *tls, struct tls *fresh)
+{
+    replace_files(tls, fresh->files);
+    fresh->files = NULL;
+    tls_free(fresh);
+}
+
+static bool is_of(const struct tls_files *files, const uint8_t fingerprint[TLS_FINGERPRINT_BYTES])
+{
+    return memcmp(files->fingerprint, fingerprint, TLS_FINGERPRINT_BYTES) == 0;
+}
+
+/* A file that is written just now has one content for the fingerprint and another for us: then once more. */
+static struct tls_files *load_settled(const struct settings *settings, struct diags *diags)
+{
+    uint8_t now[TLS_FINGERPRINT_BYTES];
+    struct tls_files *files = load_files(settings, diags);
+
+    for (int more = SETTLING_MAX; files && more > 0; more--) {
+        tls_fingerprint(settings, now);
+        if (is_of(files, now))
+            break;
+        release_files(files);
+        files = load_files(settings, diags);
+    }
+    return files;
+}
+
 enum tls_reloaded tls_reload(struct tls *tls, const struct settings *settings, bool news_only,
                              struct diags *diags)
 {
     uint8_t now[TLS_FINGERPRINT_BYTES];
-    struct tls fresh = { 0 };
 
     tls_fingerprint(settings, now);
-    if (memcmp(now, tls->fingerprint, sizeof(now)) == 0 ||
-        (news_only && memcmp(now, tls->refused, sizeof(now)) == 0))
+    if (is_of(tls->files, now) || (news_only && memcmp(now, tls->refused, sizeof(now)) == 0))
         return TLS_SAME;
-    if (!load_files(&fresh, settings, diags)) {
-        free_files(&fresh);
+    struct tls_files *fresh = load_settled(settings, diags);
+    if (!fresh) {
         memcpy(tls->refused, now, sizeof(now));
         return TLS_KEPT;
     }
-    free_files(tls);
-    memcpy(tls->fingerprint, fresh.fingerprint, sizeof(tls->fingerprint));
-    tls->context = fresh.context;
-    tls->identities = fresh.identities;
-    tls->n_identities = fresh.n_identities;
-    tls->generation++;
+    if (is_of(fresh, tls->files->fingerprint)) {
+        release_files(fresh);
+        return TLS_SAME;
+    }
+    fresh->generation = tls->files->generation + 1;
+    replace_files(tls, fresh);
     return TLS_CHANGED;
 }
 
@@ -168,7 +223,7 @@ void tls_free(struct tls *tls)
 {
     if (!tls)
         return;
-    free_files(tls);
+    release_files(tls->files);
     for (size_t i = 0; i < tls->n_pins; i++)
         pattern_free(tls->pins[i].host);
     free(tls->pins);

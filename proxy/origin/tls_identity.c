@@ -133,9 +133,9 @@ void tls_identity_fini(struct tls_identity *identity)
 
 const struct tls_identity *tls_identity_for(const struct tls *tls, struct text host)
 {
-    for (size_t i = 0; i < tls->n_identities; i++) {
-        if (pattern_matches(tls->identities[i].host, host))
-            return &tls->identities[i];
+    for (size_t i = 0; i < tls->files->n_identities; i++) {
+        if (pattern_matches(tls->files->identities[i].host, host))
+            return &tls->files->identities[i];
     }
     return NULL;
 }

@@ -2,6 +2,8 @@
 #ifndef PROXY_ORIGIN_TLS_PARTS_H
 #define PROXY_ORIGIN_TLS_PARTS_H
 
+#include <stdatomic.h>
+
 #include "policy/pattern.h"
 #include "proxy/limits.h"
 #include "proxy/origin/tls.h"
@@ -21,14 +23,22 @@ struct tls_pins {
 
 enum { TLS_FINGERPRINT_BYTES = 32 };
 
-struct tls {
+/* What came from files: immutable, counted, of all threads. SSL_CTX counts for itself, and is locked
+ * within where a connection begins, never where bytes move. */
+struct tls_files {
+    atomic_uint holders;
     SSL_CTX *context;
     uint8_t fingerprint[TLS_FINGERPRINT_BYTES]; /* of the files, before they were read */
-    uint8_t refused[TLS_FINGERPRINT_BYTES];     /* of those that could not be used last */
-    BIO_METHOD *bio;     /* a BIO that asks the socket's marks before it makes a system call */
-    unsigned generation; /* one more with each reload */
+    unsigned generation;                        /* one more with each reload */
     struct tls_identity *identities;
     size_t n_identities;
+};
+
+/* One thread's. */
+struct tls {
+    struct tls_files *files;
+    uint8_t refused[TLS_FINGERPRINT_BYTES]; /* of files that could not be used last */
+    BIO_METHOD *bio; /* a BIO that asks the socket's marks before it makes a system call */
     struct tls_pins *pins;
     size_t n_pins;
 };

@@ -6,7 +6,6 @@
 
 #include "config/memory.h"
 #include "proxy/alarm.h"
-#include "proxy/token/scrub.h"
 
 static uint32_t dice(void)
 {
@@ -19,39 +18,23 @@ static uint32_t dice(void)
 
 /* ---- which one is current ---- */
 
-static void forget_previous(struct token_keeper *keeper)
+/* Other desks shall know what stands on ours, and for how long it lives. */
+static void tell_followers(const struct token_keeper *keeper)
 {
-    token_unref(keeper->previous);
-    keeper->previous = NULL;
-    keeper->overlap_until_ms = 0;
+    if (keeper->changed)
+        keeper->changed(keeper->follower, keeper->desk.current);
 }
 
-/* Either may come back in a response that is still on its way. */
-static void watch_for(struct token_keeper *keeper, const struct token *token)
+static void make_current(struct token_keeper *keeper, const struct slot *slot)
 {
-    struct text texts[2] = { token_text(token) };
-    size_t n = 1;
-
-    if (keeper->current)
-        texts[n++] = token_text(keeper->current);
-    scrub_free(keeper->scrub);
-    keeper->scrub = scrub_new(texts, n);
-}
-
-static void make_current(struct token_keeper *keeper, const struct slot *slot, struct moment now)
-{
-    watch_for(keeper, slot->token);
-    forget_previous(keeper);
-    keeper->previous = keeper->current;
-    /* An alarm for nothing would ring for ever. */
-    keeper->overlap_until_ms = keeper->previous ? now.boot_ms + keeper->rules.overlap_ms : 0;
-    keeper->current = token_ref(slot->token);
+    token_desk_put(&keeper->desk, slot->token);
     keeper->current_slot = slot;
     if (!token_generation(slot->token))
         token_set_generation(slot->token, ++keeper->generation);
     keeper->missed = false;
     rejection_new_token(&keeper->rejections);
-    keeper_log_current(keeper);
+    tell_followers(keeper);
+    keeper_log_current(keeper); /* whoever reads it finds it in force */
 }
 
 /* The first slot with a live token. */
@@ -61,8 +44,8 @@ static void elect(struct token_keeper *keeper, struct moment now)
 
     for (size_t i = 0; i < keeper->n_slots && !best; i++)
         best = slot_is_live(&keeper->slots[i], now) ? &keeper->slots[i] : NULL;
-    if (best && best->token != keeper->current)
-        make_current(keeper, best, now);
+    if (best && best->token != keeper->desk.current)
+        make_current(keeper, best);
     else if (!best)
         keeper_log_missing(keeper);
 }
@@ -112,10 +95,9 @@ void token_keeper_attend(struct token_keeper *keeper)
 {
     struct moment now = keeper_now(keeper);
 
-    if (keeper->previous && now.boot_ms >= keeper->overlap_until_ms)
-        forget_previous(keeper);
+    token_desk_attend(&keeper->desk, now);
     elect(keeper, now);
-    alarm_set(keeper->alarm, least(keeper->overlap_until_ms, ask_as_needed(keeper, now)));
+    alarm_set(keeper->alarm, least(keeper->desk.overlap_until_ms, ask_as_needed(keeper, now)));
 }
 
 void token_keeper_refresh(struct token_keeper *keeper)
@@ -145,7 +127,7 @@ static void fail(struct slot *slot, const char *why, bool will_change)
     keeper_complain(slot, why, will_change);
     schedule_failed(&slot->schedule, &keeper->rules.backoff, keeper_now(keeper).boot_ms, dice());
     token_keeper_attend(keeper);
-    keeper_tell(keeper);
+    token_desk_tell(&keeper->desk);
 }
 
 static void on_failed(void *owner, const char *why, bool will_change)
@@ -172,6 +154,8 @@ static void set_life(struct slot *slot, struct moment now, struct moment until)
     slot->until = until;
     slot->last_tenth_ms = until.boot_ms - (until.boot_ms - now.boot_ms) / 10;
     token_set_life(slot->token, until);
+    if (slot->token == slot->keeper->desk.current)
+        tell_followers(slot->keeper);
 }
 
 static void plan_renewal(struct slot *slot, struct moment now, struct moment until)
@@ -232,25 +216,82 @@ static void on_arrived(void *owner, struct token *token)
         free(slot->complaint);
         slot->complaint = NULL;
         token_keeper_attend(keeper);
-        keeper_tell(keeper);
+        token_desk_tell(&keeper->desk);
     }
     token_unref(token);
 }
 
-/* ---- what the exchanges say ---- */
+/* ---- what the desk asks ---- */
 
-struct token *token_keeper_current(struct token_keeper *keeper)
+static void on_missing(void *office)
 {
-    if (keeper->current && token_is_live(keeper->current, keeper_now(keeper)))
-        return keeper->current;
-    token_keeper_attend(keeper);
-    return keeper->current && token_is_live(keeper->current, keeper_now(keeper)) ? keeper->current
-                                                                                 : NULL;
+    token_keeper_attend(office);
 }
 
-const struct scrub *token_keeper_scrub(const struct token_keeper *keeper)
+static bool is_asked(const struct token_keeper *keeper)
 {
-    return keeper->scrub;
+    for (size_t i = 0; i < keeper->n_slots; i++) {
+        if (keeper->slots[i].source->asked)
+            return true;
+    }
+    return false;
+}
+
+/* A token may be about to come: a question is open, or somebody is at work on a source. */
+static bool is_renewing(const void *office)
+{
+    const struct token_keeper *keeper = office;
+
+    for (size_t i = 0; i < keeper->n_slots; i++) {
+        if (keeper->slots[i].source->asked || keeper->slots[i].changing)
+            return true;
+    }
+    return false;
+}
+
+/* Whoever comes while others wait, or a question is open, waits with them. */
+static bool on_asks(void *office, unsigned refused)
+{
+    struct token_keeper *keeper = office;
+
+    (void)refused;
+    if (is_asked(keeper) || !TAILQ_EMPTY(&keeper->desk.renewals))
+        return true;
+    if (!rejection_asks(&keeper->rejections, &keeper->rules.backoff, keeper_now(keeper).boot_ms))
+        return false;
+    token_source_fetch(keeper->current_slot->source);
+    return true;
+}
+
+static void on_taken(void *office, bool again)
+{
+    struct token_keeper *keeper = office;
+
+    rejection_accepted(&keeper->rejections, keeper_now(keeper).boot_ms, again);
+}
+
+static const struct token_office keeper_office = { on_missing, on_asks, is_renewing, on_taken };
+
+struct token_desk *token_keeper_desk(struct token_keeper *keeper)
+{
+    return &keeper->desk;
+}
+
+void token_keeper_follow(struct token_keeper *keeper,
+                         void (*changed)(void *context, const struct token *current), void *context)
+{
+    keeper->changed = changed;
+    keeper->follower = context;
+}
+
+void token_keeper_taken(struct token_keeper *keeper, unsigned generation, uint64_t at_ms,
+                        bool again)
+{
+    const struct token *current = keeper->desk.current;
+
+    if (current && token_generation(current) == generation &&
+        (again || at_ms > keeper->rejections.accepted_ms))
+        rejection_accepted(&keeper->rejections, at_ms, again);
 }
 
 /* ---- beginning and end ---- */
@@ -263,8 +304,7 @@ struct token_keeper *token_keeper_new(struct loop *loop, struct log *log,
     keeper->log = log;
     keeper->rules = *rules;
     keeper->alarm = alarm_new(loop, on_alarm, keeper);
-    TAILQ_INIT(&keeper->waiters);
-    TAILQ_INIT(&keeper->renewals);
+    token_desk_init(&keeper->desk, &keeper_office, keeper, rules->overlap_ms, rules->now);
     return keeper;
 }
 
@@ -287,15 +327,12 @@ void token_keeper_free(struct token_keeper *keeper)
 {
     if (!keeper)
         return;
-    assert(TAILQ_EMPTY(&keeper->waiters) && TAILQ_EMPTY(&keeper->renewals));
     for (size_t i = 0; i < keeper->n_slots; i++) {
         token_source_free(keeper->slots[i].source);
         token_unref(keeper->slots[i].token);
         free(keeper->slots[i].complaint);
     }
-    token_unref(keeper->current);
-    token_unref(keeper->previous);
-    scrub_free(keeper->scrub);
+    token_desk_fini(&keeper->desk);
     alarm_free(keeper->alarm);
     free(keeper);
 }

@@ -1,29 +1,24 @@
 /* proxy/token/keeper.h - keeps the current app token, renews it before it dies, and tells those who wait.
  *
  *   sources, in order of preference        the keeper                            exchanges
- *     file ------- arrived/failed --->  a slot for each source  --- current ---> borrow, pin
- *     login <------ fetch -----------   (last good token, when
- *                                        to ask again)          <-- rejected --- a 401 came back
+ *     file ------- arrived/failed --->  a slot for each source  --- put ----> desk ---> borrow, pin
+ *     login <------ fetch -----------   (last good token, when    <-- asks ---  (proxy/token/desk.h)
+ *                                        to ask again)
  *
  * Current is the first slot's token that is live; it changes when a better one arrives or it dies. A
  * source is asked at about 80 % of its token's life, one question at a time, with backoff after
  * failures; one that is not needed, because a preferred one has a live token, is left alone. What
  * has died is never given out, whatever else fails: both clocks are looked at on every use, so that
- * neither sleep nor a set clock makes it stale.
- *
- * Readers borrow: a token lives until control returns to the event loop; token_ref() makes it live
- * longer. Token text never reaches a log. */
+ * neither sleep nor a set clock makes it stale. */
 #ifndef PROXY_TOKEN_KEEPER_H
 #define PROXY_TOKEN_KEEPER_H
 
-#include <sys/queue.h>
-
+#include "proxy/token/desk.h"
 #include "proxy/token/schedule.h"
 #include "proxy/token/source.h"
 
 struct log;
 struct loop;
-struct scrub;
 struct token_keeper;
 
 struct token_rules {
@@ -52,40 +47,17 @@ void token_keeper_attend(struct token_keeper *keeper);
  * away. */
 void token_keeper_refresh(struct token_keeper *keeper);
 
-/* The token to send now, or NULL when none is live: nothing is ever forwarded without one. Asking
- * while there is none asks the sources, as far as backoff lets. */
-struct token *token_keeper_current(struct token_keeper *keeper);
+/* Where the exchanges of this loop find its tokens; lives as long as the keeper. */
+struct token_desk *token_keeper_desk(struct token_keeper *keeper);
 
-/* What finds the current token and the one before in what comes back; NULL: none has come yet. For
- * now only: the next token replaces it. */
-const struct scrub *token_keeper_scrub(const struct token_keeper *keeper);
-
-/* Somebody who would rather wait. Embedded; told once. */
-struct token_waiter {
-    TAILQ_ENTRY(token_waiter) link;
-    void (*arrived)(
-        struct token_waiter *waiter); /* a live one, and if it waits for a renewal: a new one */
-    void (*unrenewed)(
-        struct token_waiter *waiter); /* the renewal it waits for brought nothing new */
-    unsigned beyond; /* private: the generation that was refused; 0: waits for any */
-    bool waiting;
-};
-void token_keeper_wait(struct token_keeper *keeper, struct token_waiter *waiter);
-void token_keeper_leave(struct token_keeper *keeper, struct token_waiter *waiter);
-
-/* An origin that may see the app token answered 401 to it: what now? */
-enum token_recourse {
-    RECOURSE_NONE,   /* nothing: the 401 passes */
-    RECOURSE_OTHER,  /* `*other` (borrowed) is live and another one: try that */
-    RECOURSE_RENEWAL /* one is being asked for: `waiter` will be told */
-};
-/* `refused`: the newest that this request was refused with. `may_fall_back`: it has not tried the
- * previous token yet, which an issuer's node may still know when it does not know the newest. */
-enum token_recourse token_keeper_rejected(struct token_keeper *keeper, const struct token *refused,
-                                          bool may_fall_back, struct token **other,
-                                          struct token_waiter *waiter);
-/* It was taken; `again`: by a request that had been refused before. */
-void token_keeper_accepted(struct token_keeper *keeper, const struct token *token, bool again);
+/* Other loops have desks of their own. Tells of each new current token, and when the life of the current
+ * one has become longer. */
+void token_keeper_follow(struct token_keeper *keeper,
+                         void (*changed)(void *context, const struct token *current),
+                         void *context);
+/* At another loop's desk the token of that generation was taken, at `at_ms` of the boot clock. */
+void token_keeper_taken(struct token_keeper *keeper, unsigned generation, uint64_t at_ms,
+                        bool again);
 
 /* What may be told of it: for readiness, /token, metrics. Borrowed until the loop goes on. */
 struct token_facts {

@@ -1,15 +1,12 @@
 /* proxy/token/keeper_parts.h - what the keeper's own files share; nobody else includes it.
  *
  *   keeper.c           slots: which token is current, when a source is asked, what it answers
- *   keeper_waiting.c   who waits, and what becomes of a refused token
  *   keeper_telling.c   what the log and the facts say */
 #ifndef PROXY_TOKEN_KEEPER_PARTS_H
 #define PROXY_TOKEN_KEEPER_PARTS_H
 
 #include "proxy/token/keeper.h"
 #include "proxy/token/rejection.h"
-
-TAILQ_HEAD(waiter_list, token_waiter);
 
 /* One source and what came of it. */
 struct slot {
@@ -31,13 +28,12 @@ struct token_keeper {
     struct alarm *alarm;
     struct slot slots[TOKEN_SOURCES_MAX];
     size_t n_slots;
-    struct token *current, *previous;
-    const struct slot *current_slot;
-    uint64_t overlap_until_ms; /* the previous one is forgotten then */
-    struct scrub *scrub;       /* of these two; it remembers longer than `previous` is kept */
+    struct token_desk desk;
+    const struct slot *current_slot; /* whose token stands on the desk */
     unsigned generation;
     struct rejections rejections;
-    struct waiter_list waiters, renewals;
+    void (*changed)(void *context, const struct token *current); /* NULL: nobody follows */
+    void *follower;
     bool missed; /* the log knows that there is no live one */
     unsigned long long n_renewals, n_failures;
 };
@@ -51,9 +47,6 @@ static inline bool slot_is_live(const struct slot *slot, struct moment now)
 {
     return slot->token && token_is_live(slot->token, now);
 }
-
-/* keeper_waiting.c: tells all those who can be told now. */
-void keeper_tell(struct token_keeper *keeper);
 
 /* keeper_telling.c */
 void keeper_log_current(struct token_keeper *keeper);

@@ -9,7 +9,7 @@
 static void log_stranger(struct token_keeper *keeper)
 {
     char theirs[128];
-    const char *name = jwt_is_for_another(token_text(keeper->current), keeper->rules.account,
+    const char *name = jwt_is_for_another(token_text(keeper->desk.current), keeper->rules.account,
                                           keeper->rules.workspace, theirs, sizeof(theirs));
 
     if (name)
@@ -24,11 +24,11 @@ void keeper_log_current(struct token_keeper *keeper)
     int64_t life_ms = keeper->current_slot->until.wall_ms - keeper_now(keeper).wall_ms;
 
     log_begin(keeper->log, LOG_INFO, "token");
-    log_number(keeper->log, "generation", token_generation(keeper->current));
-    log_text(keeper->log, "fingerprint", text_of(token_fingerprint(keeper->current)));
+    log_number(keeper->log, "generation", token_generation(keeper->desk.current));
+    log_text(keeper->log, "fingerprint", text_of(token_fingerprint(keeper->desk.current)));
     log_text(keeper->log, "source", text_of(keeper->current_slot->source->kind->name));
     log_number(keeper->log, "expires_in_s", life_ms > 0 ? (unsigned long long)life_ms / 1000 : 0);
-    if (!token_expires_at(keeper->current))
+    if (!token_expires_at(keeper->desk.current))
         log_text(keeper->log, "message",
                  TEXT("it does not say when it expires; --token-lifetime counts"));
     log_end(keeper->log);
@@ -59,7 +59,6 @@ void keeper_complain(struct slot *slot, const char *why, bool will_change)
 void token_keeper_facts(const struct token_keeper *keeper, struct token_facts *facts)
 {
     struct moment now = keeper_now(keeper);
-    struct token_waiter *waiter;
 
     *facts = (struct token_facts){ .generation = keeper->generation,
                                    .n_renewals = keeper->n_renewals,
@@ -67,13 +66,10 @@ void token_keeper_facts(const struct token_keeper *keeper, struct token_facts *f
                                    .n_sources = keeper->n_slots };
     if (keeper->n_slots)
         facts->complaint = keeper->slots[0].complaint;
-    TAILQ_FOREACH(waiter, &keeper->waiters, link)
-        facts->n_waiting++;
-    TAILQ_FOREACH(waiter, &keeper->renewals, link)
-        facts->n_waiting++;
-    if (!keeper->current || !token_is_live(keeper->current, now))
+    facts->n_waiting = token_desk_n_waiting(&keeper->desk);
+    if (!keeper->desk.current || !token_is_live(keeper->desk.current, now))
         return;
-    facts->current = keeper->current;
+    facts->current = keeper->desk.current;
     facts->source = keeper->current_slot->source->kind->name;
     facts->label = keeper->current_slot->source->label;
     facts->expires_in_ms = keeper->current_slot->until.wall_ms - now.wall_ms;

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "proxy/limits.h"
@@ -39,23 +40,22 @@ static struct text trim_line_ends(struct text bytes)
     return bytes;
 }
 
-static const unsigned char *fingerprint_key(void)
-{
-    static unsigned char key[KEY_BYTES];
-    static bool made;
+static unsigned char fingerprint_key[KEY_BYTES];
 
-    if (!made && RAND_bytes(key, sizeof(key)) != 1)
+static void make_fingerprint_key(void)
+{
+    if (RAND_bytes(fingerprint_key, sizeof(fingerprint_key)) != 1)
         abort(); /* no TLS could work either */
-    made = true;
-    return key;
 }
 
 static void write_fingerprint(struct token *token)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* any thread may be the first */
     unsigned char digest[EVP_MAX_MD_SIZE];
 
-    HMAC(EVP_sha256(), fingerprint_key(), KEY_BYTES, (const unsigned char *)token->bytes,
-         token->len, digest, NULL);
+    pthread_once(&once, make_fingerprint_key);
+    HMAC(EVP_sha256(), fingerprint_key, KEY_BYTES, (const unsigned char *)token->bytes, token->len,
+         digest, NULL);
     for (size_t i = 0; i < FINGERPRINT_BYTES; i++)
         snprintf(token->fingerprint + 2 * i, 3, "%02x", digest[i]);
 }
@@ -163,6 +163,15 @@ void token_unref(struct token *token)
         locked_free(token, sizeof(*token) + token->len);
 }
 
+struct token *token_copy(const struct token *token)
+{
+    struct token *copy = locked_alloc(sizeof(*copy) + token->len);
+
+    memcpy(copy, token, sizeof(*copy) + token->len);
+    copy->refs = 1;
+    return copy;
+}
+
 struct text token_text(const struct token *token)
 {
     return (struct text){ token->bytes, token->len };
@@ -192,6 +201,11 @@ void token_limit(struct token *token, time_t expires_at)
 void token_set_life(struct token *token, struct moment until)
 {
     token->until = until;
+}
+
+void token_live_like(struct token *token, const struct token *other)
+{
+    token->until = other->until;
 }
 
 bool token_is_live(const struct token *token, struct moment now)

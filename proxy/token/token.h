@@ -24,6 +24,8 @@ struct token *token_new(struct text bytes, const char **why);
 struct token *token_read(struct text bytes, const char **why);
 struct token *token_ref(struct token *token);
 void token_unref(struct token *token);
+/* The same token once more, with the same life and generation, counted by itself: for another thread. */
+struct token *token_copy(const struct token *token);
 
 struct text token_text(const struct token *token);
 bool token_equals(const struct token *a, const struct token *b);
@@ -40,6 +42,8 @@ void token_limit(struct token *token, time_t expires_at);
 /* It is live while both clocks stand before these: one may be set back, the other cannot. Until its
  * life is set, `exp` alone counts. */
 void token_set_life(struct token *token, struct moment until);
+/* As long as that one, which is the same. */
+void token_live_like(struct token *token, const struct token *other);
 bool token_is_live(const struct token *token, struct moment now);
 
 /* Counted from 1 by whoever keeps it; names the token in logs. 0: not kept yet. */

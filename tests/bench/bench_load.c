@@ -6,6 +6,7 @@
  *                                              a time counts from when a request was due, so a proxy
  *                                              that stalls is charged for all who waited
  *              --requests N                    or so many requests, and one of each client before that
+ *              --hosts N                   N hosts in turn: h0000.H, h0001.H ...
  *              --watch PID                     processor time of that process, from its first to its last
  *   bench_load ... --hold idle|slow            one request a client, or one that is answered but not
  *                                              read; then "held", and it waits for its own input's end
@@ -39,6 +40,8 @@ static struct load {
     int epoll, timer;
     char *request;
     size_t request_len;
+    char *host_number; /* four digits in the request; NULL: one host */
+    uint64_t n_hosts;
     uint64_t expected; /* bytes of content; 0: whatever */
     uint64_t started_ns, until_ns, wanted;
     uint64_t sent, done, interval_ns;
@@ -68,8 +71,11 @@ static void write_request(int argc, char **argv)
 {
     size_t post = wire_number(argc, argv, "--post", 0);
     bool chunked = wire_number(argc, argv, "--chunked", 0) != 0;
-    char framing[64] = "";
+    char framing[64] = "", host[300];
 
+    load.n_hosts = wire_number(argc, argv, "--hosts", 0);
+    snprintf(host, sizeof host, "%s%s", load.n_hosts ? "h0000." : "",
+             wire_option(argc, argv, "--host", "localhost"));
     if (post && chunked)
         snprintf(framing, sizeof framing, "Transfer-Encoding: chunked\r\n");
     else if (post)
@@ -80,19 +86,27 @@ static void write_request(int argc, char **argv)
         "%s %s HTTP/1.1\r\nHost: %s\r\nAccept: application/json, text/plain, */*\r\n"
         "Accept-Encoding: gzip\r\nUser-Agent: vtex.bench@1.0.0\r\nX-Vtex-Tenant: storeacct\r\n"
         "x-request-id: 7c2f3b1e-9a4d-4f0c-8e6b-5a4d3c2b1a09\r\n%s\r\n",
-        post ? "POST" : "GET", wire_option(argc, argv, "--path", "/"),
-        wire_option(argc, argv, "--host", "localhost"), framing);
+        post ? "POST" : "GET", wire_option(argc, argv, "--path", "/"), host, framing);
+    load.host_number = load.n_hosts ? strstr(load.request, "Host: h") + strlen("Host: h") : NULL;
     if (post)
         load.request_len += add_body(load.request + load.request_len, post, chunked);
 }
 
 /* ---- clients ---- */
 
+static void name_host(uint64_t number)
+{
+    for (int i = 3; i >= 0; i--, number /= 10)
+        load.host_number[i] = (char)('0' + number % 10);
+}
+
 static void send_request(struct client *client, uint64_t since_ns)
 {
     size_t sent = 0;
 
     client->since_ns = since_ns;
+    if (load.host_number)
+        name_host(load.sent % load.n_hosts);
     while (sent < load.request_len) {
         ssize_t n = send(client->fd, load.request + sent, load.request_len - sent, MSG_NOSIGNAL);
         if (n < 0)

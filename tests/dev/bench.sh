@@ -5,7 +5,7 @@
 # where the unit is something a second.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-suites="policy scrub graphql proxy"
+suites="policy scrub graphql proxy growth"
 words=() quick='' compared=''
 while [ $# -gt 0 ]; do
     case $1 in

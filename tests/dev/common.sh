@@ -97,10 +97,10 @@ fetch_promtool() { # FOLDER
 
 # --- building --------------------------------------------------------------------------------------
 
-configure_and_build() { # PRESET
-    cmake --preset "$1" && cmake --build --preset "$1"
+configure_and_build() { # PRESET [TARGET]
+    cmake --preset "$1" && cmake --build --preset "$1" ${2:+--target "$2"}
 }
 
-build() { # PRESET
-    step "build-$1" "build $1" configure_and_build "$1"
+build() { # PRESET [TARGET]
+    step "build-$1" "build $1" configure_and_build "$@"
 }

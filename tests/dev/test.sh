@@ -135,6 +135,15 @@ cmocka_suites() { # PREFIX WHAT
     fi
 }
 
+# Suites that know nothing of threads, with four of them.
+threaded_suites() {
+    local name
+    for name in life reload settings rotation listeners callers admin streaming slow tls_life guard graphql_out metrics log; do
+        suite "flow_$name-4-threads" env CMOCKA_MESSAGE_OUTPUT=TAP FLOW_THREADS=4 JANUS_BIN_DIR="$PWD/build/dev/bin" \
+            JANUS_RELEASE_BIN_DIR="$PWD/build/release/bin" "build/dev/bin/flow_$name"
+    done
+}
+
 # Unit tests stay quick, or nobody runs them: their processor time on the release build, as one test.
 units_are_quick() {
     local program spent times status=0 started=$SECONDS
@@ -194,6 +203,11 @@ for preset in dev release; do
     }
 done
 
+build threads janus-sidecar || { # ThreadSanitizer's, for one suite
+    fail "build threads"
+    finish
+}
+
 if [ -d ../shared/manifests ]; then
     JANUS_REAL_MANIFESTS=$(cd ../shared/manifests && pwd)
     export JANUS_REAL_MANIFESTS
@@ -206,6 +220,8 @@ cmocka_suites test "unit tests"
 units_are_quick
 suite guard tests/bench/guard.sh
 cmocka_suites flow "flow tests"
+suite threads env CMOCKA_MESSAGE_OUTPUT=TAP JANUS_BIN_DIR="$PWD/build/threads/bin" build/dev/bin/flow_threads
+[ $nightly = no ] || threaded_suites
 if install_npm tests/clients "the npm clients"; then
     suite clients env JANUS_BIN_DIR="$PWD/build/dev/bin" node tests/clients/run.js
 else

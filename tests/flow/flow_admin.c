@@ -178,8 +178,10 @@ static void reloads(void **state)
 /* It says that it leaves, and serves on. */
 static void announces(void **state)
 {
+    static const struct plan one_pool = { .options = { "--threads", "1" } };
+
     (void)state;
-    world_open(&own, NULL);
+    world_open(&own, &one_pool);
     process_await_line(own.sidecar, "event=token");
     struct client *client = world_client(&own);
     client_say(client, GET);

@@ -102,9 +102,9 @@ static uint16_t port_behind(const char *line, const char *key)
     return (uint16_t)strtoul(at + strlen(key), NULL, 10);
 }
 
-static struct process *start(void)
+static struct process *start_with(const char *threads)
 {
-    struct process_plan plan = plan_of(NULL, NULL);
+    struct process_plan plan = plan_of("--threads", threads);
     struct process *sidecar = fork_off(&plan);
     char *line = process_await(sidecar, "ready ");
 
@@ -112,6 +112,11 @@ static struct process *start(void)
     place.admin = port_behind(line, "admin=127.0.0.1:");
     free(line);
     return sidecar;
+}
+
+static struct process *start(void)
+{
+    return start_with("1");
 }
 
 /* ---- callers
@@ -201,19 +206,29 @@ static void expect_clean_end(struct process *sidecar)
     process_free(sidecar);
 }
 
+/* Each has as many threads as it says: some inherit more sockets than they have threads, and some less. */
+static struct swaps {
+    const char *name;
+    const char *threads[SWAPS + 1];
+} swaps[] = {
+    { "one thread each", { "1", "1", "1", "1", "1", "1" } },
+    { "four threads each", { "4", "4", "4", "4", "4", "4" } },
+    { "more threads, then less", { "1", "4", "2", "8", "1", "3" } },
+};
+
 static void swapped_under_load(void **state)
 {
+    const struct swaps *story = *state;
     uint16_t port, admin;
 
-    (void)state;
     open_place();
-    struct process *now = start();
+    struct process *now = start_with(story->threads[0]);
     port = place.port;
     admin = place.admin;
     start_asking();
     for (int i = 0; i < SWAPS; i++) {
         await_answers(BETWEEN);
-        struct process *next = start();
+        struct process *next = start_with(story->threads[i + 1]);
         assert_int_equal(place.port, port);
         assert_int_equal(place.admin, admin);
         process_await_line(now, "event=succeeded");
@@ -342,7 +357,6 @@ static struct single {
     const char *name;
     CMUnitTestFunction run;
 } singles[] = {
-    { "five successors under load", swapped_under_load },
     { "an idle client", idle_client },
     { "a foreign file stands at --handover", foreign_file },
     { "--drain-delay: served on, then not", delay },
@@ -360,6 +374,7 @@ int main(void)
 {
     static struct stories stories;
 
+    STORIES_ADD(&stories, swaps, swapped_under_load);
     STORIES_ADD(&stories, singles, run_single);
     STORIES_ADD(&stories, bad_successors, goes_on);
     return flow_run("handover", &stories, NULL, NULL);

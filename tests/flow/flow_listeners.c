@@ -33,13 +33,18 @@ static const char *at(const char *name)
 }
 
 /* A world that also listens at `listen`, which holds one %s for a path in our folder. */
-static void open_with(const char *flag, const char *listen)
+static void open_with_more(const char *flag, const char *listen, const char *more, const char *what)
 {
     static char value[2 * TEXT_MAX];
-    struct plan plan = { .options = { flag, value } };
+    struct plan plan = { .options = { flag, value, more, what } };
 
     snprintf(value, sizeof(value), "%s", listen);
     world_open(&own, &plan);
+}
+
+static void open_with(const char *flag, const char *listen)
+{
+    open_with_more(flag, listen, NULL, NULL);
 }
 
 static char *address_of(const char *name, const char *suffix)
@@ -171,7 +176,7 @@ static void unix_admin(void **state)
 static void unix_half_close(void **state)
 {
     (void)state;
-    open_with("--listen", address_of("s", ""));
+    open_with_more("--listen", address_of("s", ""), "--threads", "1"); /* one pool */
     struct client *client = client_new_unix(at("s"));
     client_say(client, GET);
     client_shut(client);

@@ -1,6 +1,7 @@
 /* What a sidecar that has been taken over can still do: shim_probe.c tries it from inside, with raw system calls, in
  * the release build ($JANUS_RELEASE_BIN_DIR), because a sanitizer needs calls that the sandbox forbids otherwise.
  * And that nothing else changes: programs, apps, links that are swapped. */
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -102,6 +103,37 @@ static void tried_from_inside(void **state)
     origin_free(other);
     folder_free(elsewhere);
     folder_free(place);
+}
+
+/* Rights are given up by each thread for itself: all must have begun behind that. */
+static void every_thread(void **state)
+{
+    static const struct plan plan = { .options = { "--threads", "4" } };
+    char path[64], status[4096];
+    unsigned n = 0;
+
+    (void)state;
+    world_open(&own, &plan);
+    process_await_line(own.sidecar, "event=sandbox");
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)process_id(own.sidecar));
+    DIR *tasks = opendir(path);
+    assert_non_null(tasks);
+    for (struct dirent *task; (task = readdir(tasks));) {
+        if (task->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof(path), "/proc/%d/task/%.16s/status", (int)process_id(own.sidecar),
+                 task->d_name);
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        status[fread(status, 1, sizeof(status) - 1, file)] = '\0';
+        fclose(file);
+        expect_in(status, "\nNoNewPrivs:\t1\n");
+        expect_in(status, "\nSeccomp:\t2\n");
+        n++;
+    }
+    closedir(tasks);
+    assert_int_equal(n, 1 + 4);
+    world_close(&own);
 }
 
 /* ---- what goes on as ever
@@ -244,6 +276,7 @@ static struct single {
     CMUnitTestFunction run;
 } singles[] = {
     { "what can be done from inside", tried_from_inside },
+    { "every thread is in it", every_thread },
     { "--sandbox off", is_off },
     { "a token program runs", program_runs },
     { "an app runs outside", app_runs },

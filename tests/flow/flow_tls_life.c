@@ -73,7 +73,7 @@ static void ends_in_the_pool(int version)
     struct origin_conn *kept = exchange(client, OK);
     assert_true(origin_resumed(kept)); /* while it lives, it is resumed */
     await_second(end);
-    refused(world_client(&world), "certificate has expired: CN=flow origin (depth 0) was valid");
+    refused(client, "certificate has expired: CN=flow origin (depth 0) was valid");
     origin_await_end(kept); /* it was closed instead of used */
     assert_int_equal(origin_unread(kept), 0);
 }

@@ -80,7 +80,7 @@ static long ask_helper(int what)
     size_t n = 0;
 
     memcpy(&request.address, &to, sizeof(to));
-    fd_message_send(channel, &request, sizeof(request), fds, what == 0 ? 0 : FD_MESSAGE_MAX);
+    fd_message_send(channel, &request, sizeof(request), fds, what == 0 ? 0 : HELPER_RUN_FDS);
     fd_message_receive(channel, &reply, sizeof(reply), fds, &n);
     errno = reply.error;
     return reply.error ? -1 : 0;

@@ -32,6 +32,7 @@
 #include "proxy/origin/resolve.h"
 #include "proxy/origin/tls.h"
 #include "proxy/tally.h"
+#include "proxy/token/keeper.h"
 
 #define CHECK(condition) ((condition) ? (void)0 : abort())
 
@@ -207,13 +208,15 @@ static void make_keeper(struct exchange_context *x)
     static const struct token_rules rules = {
         .lifetime_ms = 3600 * 1000, .skew_ms = 1000, .backoff = { 1, 1 }, .now = clock_now
     };
+    struct token_keeper *keeper;
 
     source.source.kind = &kind;
     source.source.label = "the fuzzer";
     source.job.run = answer;
-    x->keeper = token_keeper_new(x->loop, x->log, &rules);
-    token_keeper_add(x->keeper, &source.source);
-    token_keeper_start(x->keeper);
+    keeper = token_keeper_new(x->loop, x->log, &rules);
+    token_keeper_add(keeper, &source.source);
+    token_keeper_start(keeper);
+    x->desk = token_keeper_desk(keeper);
 }
 
 static void on_emptied(void *context)
@@ -229,7 +232,7 @@ static void make_front(struct exchange_context *x)
 
     CHECK(pipe2(play.bell, O_NONBLOCK | O_CLOEXEC) == 0);
     play.front = front_new(x->loop, x->log, limits, &handler, x);
-    front_listen(play.front, play.bell[0]);
+    front_listen(play.front, play.bell[0], false);
 }
 
 /* For a play in which somebody asks for TLS: its handshake meets what the seed says, and fails. */
@@ -264,6 +267,7 @@ static void make_everything(void)
         .loop = loop,
         .log = log_new(loop, open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_INFO),
         .settings = settings,
+        .max_requests = settings->max_requests,
         .policy = make_policy(settings),
         .destination_rules = { .default_host = settings->default_host,
                                .plaintext_hosts = settings->plaintext_hosts.items,

@@ -126,13 +126,14 @@ static void on_arrived(struct token_waiter *waiter)
 
     note(self, 'a');
     assert_false(waiter->waiting);
-    assert_non_null(token_keeper_current(self->desk->keeper)); /* told only when there is one */
+    assert_non_null(token_desk_current(
+        token_keeper_desk(self->desk->keeper))); /* told only when there is one */
     if (self->takes_off)
-        token_keeper_leave(self->desk->keeper, &self->takes_off->waiter);
+        token_desk_leave(token_keeper_desk(self->desk->keeper), &self->takes_off->waiter);
     if (self->told++ == 0 && self->gives)
         give(0, self->gives);
     if (self->told == 1 && self->again)
-        token_keeper_wait(self->desk->keeper, waiter);
+        token_desk_wait(token_keeper_desk(self->desk->keeper), waiter);
 }
 
 static void on_unrenewed(struct token_waiter *waiter)
@@ -169,7 +170,7 @@ static void desk_open(struct desk *desk, int n_sources)
 static void desk_close(struct desk *desk)
 {
     for (int i = 0; i < WAITERS; i++)
-        token_keeper_leave(desk->keeper, &people[i].waiter);
+        token_desk_leave(token_keeper_desk(desk->keeper), &people[i].waiter);
     token_keeper_free(desk->keeper);
     log_free(desk->log);
     ssize_t n = read(desk->pipe[0], desk->logged, sizeof(desk->logged) - 1);
@@ -182,7 +183,7 @@ static void desk_close(struct desk *desk)
 
 static void assert_current(struct desk *desk, const char *name)
 {
-    struct token *token = token_keeper_current(desk->keeper);
+    struct token *token = token_desk_current(token_keeper_desk(desk->keeper));
 
     if (!name) {
         assert_null(token);
@@ -281,7 +282,7 @@ static void play(struct desk *desk, const char *step)
     else if (step[0] == '?')
         assert_current(desk, step[1] == '-' ? NULL : step + 1);
     else if (step[0] == 'g')
-        assert_int_equal(token_generation(token_keeper_current(desk->keeper)),
+        assert_int_equal(token_generation(token_desk_current(token_keeper_desk(desk->keeper))),
                          strtol(step + 1, NULL, 10));
     else if (step[1] == '=')
         give(i, step + 2);
@@ -322,7 +323,7 @@ static void test_held(void **state)
     (void)state;
     desk_open(&desk, 1);
     give(0, "first");
-    held = token_ref(token_keeper_current(desk.keeper));
+    held = token_ref(token_desk_current(token_keeper_desk(desk.keeper)));
     give(0, "second");
     desk_close(&desk);
     assert_memory_equal(token_text(held).at, "first", 5);
@@ -362,8 +363,9 @@ static void test_watched(void **state)
 
     desk_open(&desk, 1);
     play_all(&desk, row->steps);
-    if (token_keeper_scrub(desk.keeper))
-        scrub_piece(token_keeper_scrub(desk.keeper), &trail, text, strlen(text), true, &found);
+    if (token_desk_scrub(token_keeper_desk(desk.keeper)))
+        scrub_piece(token_desk_scrub(token_keeper_desk(desk.keeper)), &trail, text, strlen(text),
+                    true, &found);
     assert_string_equal(text, row->sees);
     desk_close(&desk);
 }
@@ -400,7 +402,7 @@ static void test_waiting(void **state)
     people[0].gives = row->a_gives;
     people[0].again = row->a_again;
     for (int i = 0; i < WAITERS; i++)
-        token_keeper_wait(desk.keeper, &people[i].waiter);
+        token_desk_wait(token_keeper_desk(desk.keeper), &people[i].waiter);
     play_all(&desk, row->steps);
     desk_close(&desk);
     assert_string_equal(trace, row->want);
@@ -412,11 +414,11 @@ static void test_left(void **state)
 
     (void)state;
     desk_open(&desk, 1);
-    token_keeper_leave(desk.keeper, &people[0].waiter); /* never waited */
+    token_desk_leave(token_keeper_desk(desk.keeper), &people[0].waiter); /* never waited */
     for (int i = 0; i < WAITERS; i++)
-        token_keeper_wait(desk.keeper, &people[i].waiter);
-    token_keeper_leave(desk.keeper, &people[1].waiter);
-    token_keeper_leave(desk.keeper, &people[1].waiter);
+        token_desk_wait(token_keeper_desk(desk.keeper), &people[i].waiter);
+    token_desk_leave(token_keeper_desk(desk.keeper), &people[1].waiter);
+    token_desk_leave(token_keeper_desk(desk.keeper), &people[1].waiter);
     give(0, "x");
     desk_close(&desk);
     assert_string_equal(trace, "ac");
@@ -468,13 +470,15 @@ static char refuse(struct desk *desk, char how)
     static const char letters[] = {
         [RECOURSE_NONE] = 'n', [RECOURSE_OTHER] = 'o', [RECOURSE_RENEWAL] = 'r'
     };
-    struct token *other, *refused = how == 'O' ? pinned : token_keeper_current(desk->keeper);
+    struct token *other,
+        *refused = how == 'O' ? pinned : token_desk_current(token_keeper_desk(desk->keeper));
     struct somebody *who = people;
 
     while (who->waiter.waiting || who->told)
         who++;
     enum token_recourse recourse =
-        token_keeper_rejected(desk->keeper, refused, how == 'R', &other, &who->waiter);
+        token_desk_rejected(token_keeper_desk(desk->keeper), token_generation(refused), how == 'R',
+                            &other, &who->waiter);
     assert_true(recourse != RECOURSE_OTHER || (other && other != refused));
     return letters[recourse];
 }
@@ -483,7 +487,7 @@ static void everybody_leaves(struct desk *desk)
 {
     for (int i = 0; i < WAITERS; i++) {
         people[i].told += people[i].waiter.waiting;
-        token_keeper_leave(desk->keeper, &people[i].waiter);
+        token_desk_leave(token_keeper_desk(desk->keeper), &people[i].waiter);
     }
 }
 
@@ -500,9 +504,10 @@ static void test_refusal(void **state)
         if (strchr("RPO", step[0]))
             got[n] = refuse(&desk, step[0]);
         else if (step[0] == 'p')
-            pinned = token_ref(token_keeper_current(desk.keeper));
+            pinned = token_ref(token_desk_current(token_keeper_desk(desk.keeper)));
         else if (step[0] == 'K' || step[0] == 'k')
-            token_keeper_accepted(desk.keeper, token_keeper_current(desk.keeper), step[0] == 'k');
+            token_desk_accepted(token_keeper_desk(desk.keeper),
+                                token_desk_current(token_keeper_desk(desk.keeper)), step[0] == 'k');
         else if (step[0] == 'L')
             everybody_leaves(&desk);
         else
