@@ -263,17 +263,15 @@ static enum step end_of_origin(struct exchange *x)
     return STEP_OVER;
 }
 
-/* A room for a record, or what a long head or held content needs; read_head() and the token have
- * ceilings. A larger one that was gathered in goes back once the client is slow. */
+/* A room for what may be gathered, or what a long head or held content needs; read_head() and the token have
+ * ceilings. */
 static enum step read_record(struct exchange *x, size_t *moved)
 {
     size_t held = intake_content(&x->intake).len;
-    uint32_t size = RELAY_BUFFER_BYTES;
+    uint32_t size = RELAY_GATHER_BYTES;
 
     while (size <= intake_raw(&x->intake).len + 2 * held)
         size *= 2;
-    if (x->intake.size > size && intake_is_empty(&x->intake) && gather_bytes(x) <= size)
-        intake_reset(&x->intake);
     return read_origin(x, size, moved);
 }
 
@@ -291,13 +289,7 @@ static enum step pull_once(struct exchange *x, size_t *moved)
     return STEP_OVER;
 }
 
-/* An exchange that waits for bytes needs no room for them: another that has some takes it, still warm. */
-static void rest(struct exchange *x)
-{
-    if (intake_is_empty(&x->intake))
-        intake_reset(&x->intake);
-}
-
+/* An exchange that waits holds no room but for what waits with it: the next that reads takes it, still warm. */
 void exchange_pull(struct exchange *x)
 {
     size_t moved = 0;
@@ -305,8 +297,7 @@ void exchange_pull(struct exchange *x)
 
     while (step == STEP_ON && moved < RELAY_TURN_BYTES)
         step = pull_once(x, &moved);
-    if (step != STEP_OVER)
-        rest(x);
+    intake_fit(&x->intake, RELAY_BUFFER_BYTES);
     if (step == STEP_ON)
         loop_again(x->context->loop, &x->job);
 }

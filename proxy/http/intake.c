@@ -45,6 +45,18 @@ static void move_to(struct intake *intake, uint32_t size)
     intake->used = intake->raw_end;
 }
 
+void intake_fit(struct intake *intake, uint32_t size)
+{
+    uint32_t held = intake->content_end - intake->content + intake->raw_end - intake->raw;
+
+    if (held == 0) {
+        intake_reset(intake);
+    } else if (intake->size > size && held <= size) {
+        close_gaps(intake);
+        move_to(intake, size);
+    }
+}
+
 char *intake_room(struct intake *intake, uint32_t size, size_t *room)
 {
     if (intake->size < size)

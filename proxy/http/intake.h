@@ -23,8 +23,11 @@ struct intake {
 /* Wipes the bytes, which may hold a token that came back, and frees them; the intake is empty and usable again. */
 void intake_reset(struct intake *intake);
 
-/* Room for more raw bytes, at least one byte, in a buffer of `size` bytes or more (it grows, never
- * shrinks). NULL if it is full: somebody must take content away first. */
+/* For an intake that will wait: in a room of `size` bytes at most, if what is held fits; in none if nothing is. */
+void intake_fit(struct intake *intake, uint32_t size);
+
+/* Room for more raw bytes, at least one byte, in a buffer of `size` bytes or more (it only
+ * grows). NULL if it is full: somebody must take content away first. */
 char *intake_room(struct intake *intake, uint32_t size, size_t *room);
 void intake_received(struct intake *intake, size_t n);
 

@@ -49,4 +49,5 @@ void room_thread_end(void)
 {
     mem_spare_fini(&small);
     mem_spare_fini(&usual);
+    mem_spare_fini(&large);
 }

@@ -119,6 +119,8 @@ if calls; then
     base=$count
     count_calls "GET 2 KiB" "$base" --path /v9/b/2048
     count_calls "POST 2 KiB" "$base" --path /v9/b/200 --post 2048
+    count_calls "GET 64 KiB" "$base" --path /v9/b/65536
+    count_calls "POST 64 KiB" "$base" --path /v9/b/200 --post 65536
 else
     total=$((total + 1))
     echo "ok $total # SKIP system calls cannot be counted here: $(tail -n 1 "$home/err")"
