@@ -36,10 +36,7 @@ static struct place place_at(const struct reading *reading, const char *at)
 /* Names go into messages, log lines and VRNs, so what could not be one is refused here. */
 static bool is_name(struct text value)
 {
-    for (size_t i = 0; i < value.len; i++)
-        if (value.at[i] <= 0x20 || value.at[i] >= 0x7f)
-            return false;
-    return value.len > 0 && value.len <= MANIFEST_MAX_NAME;
+    return text_is_visible(value) && value.len > 0 && value.len <= MANIFEST_MAX_NAME;
 }
 
 /* vendor, name or version. Absent is fine here: who needs an app id says so. */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct text {
@@ -61,6 +62,15 @@ bool text_ends(struct text whole, struct text end);
 
 /* Without leading and trailing SP and HTAB (OWS of RFC 9110, 5.6.3). */
 struct text text_trim(struct text value);
+
+/* Without blanks and line ends at both ends: what a person or an editor leaves around a value in a file. */
+struct text text_trim_lines(struct text value);
+/* Every byte is visible ASCII (VCHAR of RFC 5234): no blank, no control, nothing beyond. */
+bool text_is_visible(struct text value);
+
+/* For tables in memory; not for what an enemy may choose freely and without a limit. `begin`: 0, or the hash of what
+ * stands before. */
+uint64_t text_hash(uint64_t begin, struct text value);
 
 /* An unsigned decimal of digits only, at most `max`. False if it is anything else. */
 bool text_to_uint(struct text digits, unsigned long long max, unsigned long long *out);

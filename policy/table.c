@@ -12,28 +12,10 @@ struct table_slot {
     void *value; /* NULL: free */
 };
 
-/* Eight bytes a step: the host of every request comes through here. */
-static size_t hash(struct text key)
-{
-    const uint64_t odd = 0x9e3779b97f4a7c15u; /* 2^64 by the golden ratio */
-    uint64_t sum = key.len, word;
-    const char *at = key.at, *end = key.at + key.len;
-
-    for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
-        memcpy(&word, at, sizeof word);
-        sum = (sum ^ word) * odd;
-        sum ^= sum >> 32;
-    }
-    for (word = 0; at < end; at++)
-        word = word << 8 | (unsigned char)*at;
-    sum = (sum ^ word) * odd;
-    return (size_t)(sum ^ (sum >> 32));
-}
-
 /* Where `key` is, or the free slot where it would go. */
 static struct table_slot *slot_of(const struct table *table, struct text key)
 {
-    size_t at = hash(key) & (table->capacity - 1);
+    size_t at = text_hash(0, key) & (table->capacity - 1);
 
     while (table->slots[at].value && !text_eq(table->slots[at].key, key))
         at = (at + 1) & (table->capacity - 1);

@@ -32,21 +32,12 @@ static bool digest_of(struct text secret, unsigned char out[DIGEST_BYTES])
     return EVP_Digest(secret.at, secret.len, out, &len, EVP_sha256(), NULL) == 1;
 }
 
-static struct text without_line_end(struct text text)
-{
-    while (text.len && (text.at[text.len - 1] == '\n' || text.at[text.len - 1] == '\r'))
-        text.len--;
-    return text;
-}
-
 static const char *fault_of(struct text secret)
 {
     if (secret.len < SECRET_MIN || secret.len > SECRET_MAX)
         return "the secret must have 16 to 1024 bytes";
-    for (size_t i = 0; i < secret.len; i++) {
-        if (secret.at[i] <= 0x20 || secret.at[i] >= 0x7f)
-            return "the secret must be visible ASCII without blanks, because it stands in a header";
-    }
+    if (!text_is_visible(secret))
+        return "the secret must be visible ASCII without blanks, because it stands in a header";
     return NULL;
 }
 
@@ -61,7 +52,7 @@ static const char *read_digest(const char *path, unsigned char out[DIGEST_BYTES]
         return why;
     ssize_t n = read(fd, bytes, sizeof(bytes));
     close(fd);
-    struct text secret = without_line_end((struct text){ bytes, n > 0 ? (size_t)n : 0 });
+    struct text secret = text_trim_lines((struct text){ bytes, n > 0 ? (size_t)n : 0 });
     why = n < 0 ? "it cannot be read" : fault_of(secret);
     if (!why && !digest_of(secret, out))
         why = "no digest could be made";

@@ -161,9 +161,7 @@ static void check_one(struct check *check, struct text method, struct text url)
 /* "METHOD URL" with blanks or tabs between; empty lines and lines that begin with # say nothing. */
 static void check_line(struct check *check, struct text line)
 {
-    while (line.len && (line.at[line.len - 1] == '\n' || line.at[line.len - 1] == '\r'))
-        line.len--;
-    line = text_trim(line);
+    line = text_trim_lines(line);
     if (line.len == 0 || line.at[0] == '#')
         return;
     size_t end = 0;

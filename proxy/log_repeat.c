@@ -2,16 +2,9 @@
 
 #include <stdio.h>
 
-static uint64_t add_hash(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 1099511628211U;
-    return (hash ^ 0xff) * 1099511628211U; /* no byte of UTF-8: "a" "b" is not "ab" "" */
-}
-
 static uint64_t hash_of(const char *event, const char *sentence)
 {
-    return add_hash(add_hash(14695981039346656037U, event), sentence);
+    return text_hash(text_hash(0, text_of(event)), text_of(sentence));
 }
 
 static bool is_over(const struct repeat *slot, uint64_t now_ms)

@@ -45,25 +45,14 @@ static void given_by(const struct settings *settings, struct given given[HALVES]
 
 /* ---- one value ---- */
 
-static struct text trim(struct text value)
-{
-    while (value.len && memchr(" \t\r\n", value.at[value.len - 1], 4))
-        value.len--;
-    while (value.len && memchr(" \t\r\n", value.at[0], 4))
-        value = (struct text){ value.at + 1, value.len - 1 };
-    return value;
-}
-
 /* Visible ASCII: what VTEX makes, and it can stand in any JSON. */
 static const char *problem_of(struct text value)
 {
     if (value.len == 0)
         return "it is empty";
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.at[i] <= ' ' || value.at[i] >= 0x7f)
-            return "it holds a byte that cannot be part of it (a blank or a line end inside, or "
-                   "something that is not ASCII)";
-    }
+    if (!text_is_visible(value))
+        return "it holds a byte that cannot be part of it (a blank or a line end inside, or "
+               "something that is not ASCII)";
     return NULL;
 }
 
@@ -84,7 +73,7 @@ static const char *read_file(const char *path, char *bytes, struct text *value)
     close(fd);
     if (n < 0)
         return "it cannot be read";
-    *value = trim((struct text){ bytes, (size_t)n });
+    *value = text_trim_lines((struct text){ bytes, (size_t)n });
     why = too_long((size_t)n);
     return why ? why : problem_of(*value);
 }
@@ -96,7 +85,7 @@ static const char *read_value(struct text given, char *bytes, struct text *value
     if (why)
         return why;
     memcpy(bytes, given.at, given.len);
-    *value = trim((struct text){ bytes, given.len });
+    *value = text_trim_lines((struct text){ bytes, given.len });
     return problem_of(*value);
 }
 

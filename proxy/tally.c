@@ -38,15 +38,6 @@ static bool is_of(const struct tally_place *place, struct text host)
     return place->len == host.len && memcmp(place->host, host.at, host.len) == 0;
 }
 
-static uint32_t hash_of(struct text host)
-{
-    uint32_t hash = 2166136261U;
-
-    for (size_t i = 0; i < host.len; i++)
-        hash = (hash ^ (unsigned char)host.at[i]) * 16777619U;
-    return hash ^ hash >> 15;
-}
-
 static struct tally_place *place_new(struct tally *tally, uint8_t *slot, struct text host)
 {
     struct tally_place *place = &tally->places[tally->n_places];
@@ -68,7 +59,7 @@ struct tally_place *tally_place_of(struct tally *tally, struct text host)
 
     if (is_of(last, host) && host.len)
         return last;
-    for (at = hash_of(host) & (TALLY_SLOTS - 1); tally->slots[at];
+    for (at = text_hash(0, host) & (TALLY_SLOTS - 1); tally->slots[at];
          at = (at + 1) & (TALLY_SLOTS - 1)) {
         struct tally_place *place = &tally->places[tally->slots[at] - 1];
         if (is_of(place, host)) {

@@ -50,19 +50,12 @@ static size_t identity_of(const struct sockaddr *address, unsigned char out[20])
     return is_six ? 19 : 7;
 }
 
-static uint32_t mix(uint32_t hash, const void *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ ((const unsigned char *)bytes)[i]) * 16777619u;
-    return hash;
-}
-
 static uint32_t hash_of(const char *host, const struct sockaddr *address)
 {
     unsigned char identity[20];
     size_t n = identity_of(address, identity);
 
-    return mix(mix(2166136261u, host, strlen(host)), identity, n);
+    return (uint32_t)text_hash(text_hash(0, text_of(host)), (struct text){ (char *)identity, n });
 }
 
 static bool is_of(const struct circuit *circuit, const char *host, const struct sockaddr *address)

@@ -11,11 +11,9 @@
 
 static uint32_t hash_of(const struct destination *destination)
 {
-    uint32_t hash = 2166136261u ^ destination->port ^ (uint32_t)destination->scheme << 16;
+    uint64_t end = destination->port | (uint64_t)destination->scheme << 16;
 
-    for (size_t i = 0; i < destination->host_len; i++)
-        hash = (hash ^ (unsigned char)destination->host[i]) * 16777619u;
-    return hash;
+    return (uint32_t)text_hash(end, (struct text){ destination->host, destination->host_len });
 }
 
 static bool is_of(const struct pool_host *host, uint32_t hash,

@@ -20,11 +20,7 @@ uint64_t resolver_now_ms(void)
 
 static uint32_t hash_of(const char *host)
 {
-    uint32_t hash = 2166136261u;
-
-    for (; *host; host++)
-        hash = (hash ^ (unsigned char)*host) * 16777619u;
-    return hash;
+    return (uint32_t)text_hash(0, text_of(host));
 }
 
 static struct name *find_name(struct resolver *resolver, const char *host, uint32_t hash)

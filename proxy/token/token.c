@@ -31,15 +31,6 @@ static bool is_token_byte(char c)
     return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\';
 }
 
-static struct text trim_line_ends(struct text bytes)
-{
-    while (bytes.len && strchr(" \t\r\n", bytes.at[bytes.len - 1]) && bytes.at[bytes.len - 1])
-        bytes.len--;
-    while (bytes.len && strchr(" \t\r\n", bytes.at[0]) && bytes.at[0])
-        bytes = (struct text){ bytes.at + 1, bytes.len - 1 };
-    return bytes;
-}
-
 static unsigned char fingerprint_key[KEY_BYTES];
 
 static void make_fingerprint_key(void)
@@ -78,7 +69,7 @@ static const char *problem_of(struct text value)
 
 struct token *token_new(struct text bytes, const char **why)
 {
-    struct text value = trim_line_ends(bytes);
+    struct text value = text_trim_lines(bytes);
     const char *problem = problem_of(value);
 
     if (problem) {
@@ -133,7 +124,7 @@ static struct token *from_object(const json_t *object, const char **why)
 
 struct token *token_read(struct text bytes, const char **why)
 {
-    struct text value = trim_line_ends(bytes);
+    struct text value = text_trim_lines(bytes);
     struct token *token;
     json_t *object;
 
