@@ -229,10 +229,22 @@ static void open_one(const struct opening *opening)
         open_here(opening);
 }
 
+static void open_each(struct opening *opening, const char *option,
+                      const struct listen_address *addresses, size_t n)
+{
+    opening->place.file = option;
+    for (size_t i = 0; i < n; i++) {
+        opening->address = &addresses[i];
+        open_one(opening);
+    }
+}
+
 struct listeners *listeners_open(const struct settings *settings, struct diags *diags)
 {
     struct listeners *listeners = mem_alloc(1, sizeof(*listeners));
-    struct opening opening = { .listeners = listeners, .diags = diags };
+    struct opening clients = { .listeners = listeners, .diags = diags };
+    struct opening guard = { .listeners = listeners, .diags = diags, .guard = true };
+    struct opening admin = { .listeners = listeners, .diags = diags, .admin = true };
     const char *left;
 
     listeners->settings = settings;
@@ -240,22 +252,9 @@ struct listeners *listeners_open(const struct settings *settings, struct diags *
     listeners->handover = listeners->handover_file.fd = -1;
     if (settings->handover)
         listeners->taken = handover_take(settings->handover);
-    opening.place.file = "--listen";
-    for (size_t i = 0; i < settings->n_listen; i++) {
-        opening.address = &settings->listen[i];
-        open_one(&opening);
-    }
-    opening.place.file = "--guard-listen";
-    opening.guard = true;
-    for (size_t i = 0; i < settings->n_guard_listen; i++) {
-        opening.address = &settings->guard_listen[i];
-        open_one(&opening);
-    }
-    opening.guard = false;
-    opening.place.file = "--admin";
-    opening.address = &settings->admin;
-    opening.admin = true;
-    open_one(&opening);
+    open_each(&clients, "--listen", settings->listen, settings->n_listen);
+    open_each(&guard, "--guard-listen", settings->guard_listen, settings->n_guard_listen);
+    open_each(&admin, "--admin", &settings->admin, 1);
     if (settings->handover)
         open_handover(listeners, diags);
     left = handed_sockets_left(listeners->handed);
