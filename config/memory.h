@@ -14,10 +14,12 @@ void *mem_resize(void *memory, size_t count, size_t size);
 /* Makes room for one more item behind the `n` that are there; capacities are powers of two. */
 void *mem_grow(void *memory, size_t n, size_t size);
 
+/* The struct of `type` that `at` points into, to its `member`. */
+#define CONTAINER_OF(at, type, member) ((type *)(void *)((char *)(at)-offsetof(type, member)))
+
 /* Rooms of one size for those who come and go in every turn of the loop: what is given back is kept, up
  * to `max`, for whoever comes next. Each thread has its own list (_Thread_local), that lives as long as the
- * thread. Under AddressSanitizer nothing is kept, so that it
- * still sees who touches what is gone. */
+ * thread. Under AddressSanitizer nothing is kept, so that it still sees who touches what is gone. */
 struct mem_spares {
     size_t size; /* at least a pointer's */
     unsigned max, n;

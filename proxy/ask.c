@@ -235,7 +235,7 @@ static void release_origin(struct ask *ask, bool keep)
 
 static void free_ask(struct job *job)
 {
-    free((char *)job - offsetof(struct ask, job));
+    free(CONTAINER_OF(job, struct ask, job));
 }
 
 /* The memory stays until the turn is over, for whoever called us. */
@@ -346,7 +346,7 @@ static const struct origin_owner origin_owner = { on_ready, on_failed, on_io };
 
 static void on_turn(struct job *job)
 {
-    struct ask *ask = (struct ask *)(void *)((char *)job - offsetof(struct ask, job));
+    struct ask *ask = CONTAINER_OF(job, struct ask, job);
 
     if (ask->state == OPENING)
         move(ask, READY);
@@ -357,7 +357,7 @@ static void on_turn(struct job *job)
 /* A silence of which no circuit hears: a login that hangs must not close the host to everybody else. */
 static void on_deadline(struct deadline *deadline)
 {
-    struct ask *ask = (struct ask *)(void *)((char *)deadline - offsetof(struct ask, deadline));
+    struct ask *ask = CONTAINER_OF(deadline, struct ask, deadline);
 
     fail(ask, OUTCOME_RESPONSE_TIMEOUT, NULL);
 }

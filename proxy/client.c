@@ -19,7 +19,7 @@ static void read_heads(struct client *client);
 
 static struct client *client_of_job(struct job *job)
 {
-    return (struct client *)(void *)((char *)job - offsetof(struct client, job));
+    return CONTAINER_OF(job, struct client, job);
 }
 
 static void free_client(struct job *job)
@@ -230,8 +230,7 @@ static void on_io(int fd, short what, void *arg)
 
 static void on_deadline(struct deadline *deadline)
 {
-    struct client *client =
-        (struct client *)(void *)((char *)deadline - offsetof(struct client, deadline));
+    struct client *client = CONTAINER_OF(deadline, struct client, deadline);
 
     client_close(client);
 }
@@ -280,7 +279,7 @@ bool client_close_idle(struct front *front)
 
     if (!first)
         return false;
-    client_close((struct client *)(void *)((char *)first - offsetof(struct client, deadline)));
+    client_close(CONTAINER_OF(first, struct client, deadline));
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config/memory.h"
 #include "proxy/command_admin.h"
 #include "proxy/command_parts.h"
 #include "proxy/commands.h"
@@ -50,8 +51,7 @@ struct asking {
 
 static void on_arrived(struct token_waiter *waiter)
 {
-    const struct asking *asking =
-        (struct asking *)(void *)((char *)waiter - offsetof(struct asking, waiter));
+    const struct asking *asking = CONTAINER_OF(waiter, struct asking, waiter);
 
     event_base_loopbreak(loop_base(asking->loop));
 }

@@ -48,7 +48,7 @@ static void answer(struct messenger *messenger)
 
 static struct messenger *messenger_of(struct token_waiter *waiter)
 {
-    return (struct messenger *)(void *)((char *)waiter - offsetof(struct messenger, waiter));
+    return CONTAINER_OF(waiter, struct messenger, waiter);
 }
 
 /* A new token has been put already: the keeper tells its followers first. */

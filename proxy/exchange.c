@@ -324,14 +324,12 @@ void exchange_gone(void *exchange)
 
 static void on_token(struct token_waiter *waiter)
 {
-    exchange_move((struct exchange *)(void *)((char *)waiter - offsetof(struct exchange, waiter)),
-                  TOKEN);
+    exchange_move(CONTAINER_OF(waiter, struct exchange, waiter), TOKEN);
 }
 
 static void on_unrenewed(struct token_waiter *waiter)
 {
-    exchange_move((struct exchange *)(void *)((char *)waiter - offsetof(struct exchange, waiter)),
-                  UNRENEWED);
+    exchange_move(CONTAINER_OF(waiter, struct exchange, waiter), UNRENEWED);
 }
 
 /* Waiting for the client: to send its body, or to read what waits for it. A client that was told to
@@ -348,8 +346,7 @@ static bool client_is_slow(const struct exchange *x)
 
 static void on_deadline(struct deadline *deadline)
 {
-    struct exchange *x =
-        (struct exchange *)(void *)((char *)deadline - offsetof(struct exchange, deadline));
+    struct exchange *x = CONTAINER_OF(deadline, struct exchange, deadline);
 
     if (x->state == ANSWERING && !buffer_waiting(&x->down.lead).len) {
         exchange_end(x, CLIENT_LINGER); /* answered; only the rest of the body never came */
@@ -375,8 +372,7 @@ static void on_deadline(struct deadline *deadline)
 /* Whatever it waits for. An answer of ours that is on its way has its own time. */
 static void on_total_deadline(struct deadline *deadline)
 {
-    struct exchange *x =
-        (struct exchange *)(void *)((char *)deadline - offsetof(struct exchange, total));
+    struct exchange *x = CONTAINER_OF(deadline, struct exchange, total);
 
     if (x->state == ANSWERING)
         return;
@@ -386,7 +382,7 @@ static void on_total_deadline(struct deadline *deadline)
 
 static void on_again(struct job *job)
 {
-    exchange_advance((struct exchange *)(void *)((char *)job - offsetof(struct exchange, job)));
+    exchange_advance(CONTAINER_OF(job, struct exchange, job));
 }
 
 /* ---- the origin ---- */
@@ -560,7 +556,7 @@ void *exchange_refuse(void *context, struct client *client, enum outcome outcome
 
 static void free_exchange(struct job *job)
 {
-    mem_spare_give(&spares, (char *)job - offsetof(struct exchange, job));
+    mem_spare_give(&spares, CONTAINER_OF(job, struct exchange, job));
 }
 
 void exchange_thread_end(void)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/memory.h"
 #include "policy/readings.h"
 #include "proxy/exchange_graphql.h"
 #include "proxy/exchange_parts.h"
@@ -124,9 +125,7 @@ static void settle(struct exchange *x, enum grant_result result, const char *why
 
 static void on_settled(struct grant_waiter *waiter, enum grant_result result, const char *why)
 {
-    struct exchange_graphql *graphql =
-        (struct exchange_graphql *)(void *)((char *)waiter -
-                                            offsetof(struct exchange_graphql, waiter));
+    struct exchange_graphql *graphql = CONTAINER_OF(waiter, struct exchange_graphql, waiter);
 
     settle(graphql->exchange, result, why);
 }

@@ -70,8 +70,7 @@ static void pause_accepting(struct front *front, int error)
 
 static void on_pause_over(struct deadline *deadline)
 {
-    struct front *front =
-        (struct front *)(void *)((char *)deadline - offsetof(struct front, pause));
+    struct front *front = CONTAINER_OF(deadline, struct front, pause);
 
     if (!front->full && !front->draining)
         set_accepting(front, true);

@@ -69,7 +69,7 @@ void log_tell_dropped(struct log *log)
 
 static void on_flush(struct job *job)
 {
-    struct log *log = (struct log *)((char *)job - offsetof(struct log, flush));
+    struct log *log = CONTAINER_OF(job, struct log, flush);
 
     log_flush(log);
     log_tell_dropped(log);
@@ -103,8 +103,7 @@ static void tell_repeats(struct log *log, bool all)
 
 static void on_repeats_over(struct deadline *deadline)
 {
-    tell_repeats((struct log *)(void *)((char *)deadline - offsetof(struct log, repeat_deadline)),
-                 true);
+    tell_repeats(CONTAINER_OF(deadline, struct log, repeat_deadline), true);
 }
 
 /* What is held back is told when its time is over, even if nobody says anything then. */

@@ -224,7 +224,7 @@ static void ask(struct login *login, const struct login_secrets *secrets)
 
 static void prepare(struct job *job)
 {
-    struct login *login = (struct login *)(void *)((char *)job - offsetof(struct login, job));
+    struct login *login = CONTAINER_OF(job, struct login, job);
     struct login_secrets *secrets = NULL;
     char why[LOGIN_WHY_MAX];
 
@@ -250,7 +250,7 @@ static void fetch(struct token_source *source)
 
 static void free_memory(struct job *job)
 {
-    struct login *login = (struct login *)(void *)((char *)job - offsetof(struct login, job));
+    struct login *login = CONTAINER_OF(job, struct login, job);
 
     deadlines_free(login->deadlines);
     free(login);

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "config/memory.h"
 #include "proxy/admin.h"
 #include "proxy/companion.h"
 #include "proxy/handover.h"
@@ -54,8 +55,7 @@ void sidecar_drain(struct sidecar *sidecar, const char *why)
 
 static void on_drain_deadline(struct deadline *deadline)
 {
-    struct sidecar *sidecar =
-        (struct sidecar *)(void *)((char *)deadline - offsetof(struct sidecar, drain_deadline));
+    struct sidecar *sidecar = CONTAINER_OF(deadline, struct sidecar, drain_deadline);
 
     if (!sidecar->draining) {
         sidecar_drain(sidecar, "the clients that are left");
@@ -69,9 +69,7 @@ static void on_drain_deadline(struct deadline *deadline)
 
 static void on_delay_deadline(struct deadline *deadline)
 {
-    sidecar_drain(
-        (struct sidecar *)(void *)((char *)deadline - offsetof(struct sidecar, delay_deadline)),
-        "--drain-delay is over");
+    sidecar_drain(CONTAINER_OF(deadline, struct sidecar, delay_deadline), "--drain-delay is over");
 }
 
 void sidecar_leave(struct sidecar *sidecar)

@@ -98,8 +98,7 @@ bool guard_app(const struct settings *settings, struct destination *out)
 
 static void on_emptied(void *context)
 {
-    struct guard *guard =
-        (struct guard *)(void *)((char *)context - offsetof(struct guard, context));
+    struct guard *guard = CONTAINER_OF(context, struct guard, context);
 
     guard->emptied(guard->arg);
 }

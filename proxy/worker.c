@@ -41,7 +41,7 @@ static void tell_if_empty(void *context)
 
 static void on_emptied(void *context)
 {
-    tell_if_empty((char *)context - offsetof(struct worker, exchanges));
+    tell_if_empty(CONTAINER_OF(context, struct worker, exchanges));
 }
 
 /* What is copied of the settings, or borrows a text of theirs. */

@@ -79,7 +79,7 @@ static void let_go(struct origin *origin)
 
 static struct origin *origin_of_job(struct job *job)
 {
-    return (struct origin *)(void *)((char *)job - offsetof(struct origin, job));
+    return CONTAINER_OF(job, struct origin, job);
 }
 
 static void tell_failure(struct job *job)
@@ -138,12 +138,12 @@ static void fail_in_time(struct origin *origin)
 
 static void on_deadline(struct deadline *deadline)
 {
-    fail_in_time((struct origin *)(void *)((char *)deadline - offsetof(struct origin, deadline)));
+    fail_in_time(CONTAINER_OF(deadline, struct origin, deadline));
 }
 
 static void on_part_over(struct deadline *deadline)
 {
-    fail_in_time((struct origin *)(void *)((char *)deadline - offsetof(struct origin, part)));
+    fail_in_time(CONTAINER_OF(deadline, struct origin, part));
 }
 
 /* ---- handshake ---- */

@@ -92,7 +92,7 @@ static void count_closed(struct pool_host *host)
 
 static void free_pooled(struct job *job)
 {
-    free((char *)job - offsetof(struct pooled, job));
+    free(CONTAINER_OF(job, struct pooled, job));
 }
 
 void pool_drop(struct pooled *pooled)
@@ -143,14 +143,13 @@ static const struct origin_owner idle_owner = { .io = on_idle_io };
 
 static void on_idle_deadline(struct deadline *deadline)
 {
-    lose_idle((struct pooled *)(void *)((char *)deadline - offsetof(struct pooled, deadline)));
+    lose_idle(CONTAINER_OF(deadline, struct pooled, deadline));
 }
 
 /* An idle connection to an address that the name has no more. Others end when they come back. */
 static void on_moved(struct name_watch *watch)
 {
-    struct pool_host *host =
-        (struct pool_host *)(void *)((char *)watch - offsetof(struct pool_host, name));
+    struct pool_host *host = CONTAINER_OF(watch, struct pool_host, name);
     struct pooled *pooled, *next;
 
     for (pooled = TAILQ_FIRST(&host->idle); pooled; pooled = next) {

@@ -236,7 +236,7 @@ static void go_on(struct race *race)
 
 static void on_head_start_over(struct deadline *deadline)
 {
-    go_on((struct race *)(void *)((char *)deadline - offsetof(struct race, head_start)));
+    go_on(CONTAINER_OF(deadline, struct race, head_start));
 }
 
 struct race *race_new(const struct origin_context *context, const char *host,

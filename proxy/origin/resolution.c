@@ -40,8 +40,7 @@ static void look_at(struct resolution *resolution)
 
 static void on_delay_over(struct deadline *deadline)
 {
-    struct resolution *resolution =
-        (struct resolution *)(void *)((char *)deadline - offsetof(struct resolution, delay));
+    struct resolution *resolution = CONTAINER_OF(deadline, struct resolution, delay);
 
     resolution->delayed = true;
     look_at(resolution);
@@ -120,8 +119,7 @@ static void tell_literal(struct resolution *resolution)
 
 static void on_tell(struct job *job)
 {
-    struct resolution *resolution =
-        (struct resolution *)(void *)((char *)job - offsetof(struct resolution, tell));
+    struct resolution *resolution = CONTAINER_OF(job, struct resolution, tell);
 
     if (resolution->name)
         tell_name(resolution);

@@ -310,7 +310,7 @@ static void run(struct source_command *command)
 
 static void answer(struct job *job)
 {
-    struct source_command *command = (void *)((char *)job - offsetof(struct source_command, job));
+    struct source_command *command = CONTAINER_OF(job, struct source_command, job);
     char why[SENTENCE_MAX] = "the program of the last time is still there and cannot be killed";
 
     if (!command->program)

@@ -63,7 +63,7 @@ static void start(struct token_source *source)
 
 static void answer(struct job *job)
 {
-    look((char *)job - offsetof(struct source_file, job));
+    look(CONTAINER_OF(job, struct source_file, job));
 }
 
 static void fetch(struct token_source *source)

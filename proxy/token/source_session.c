@@ -265,7 +265,7 @@ struct source_session {
 /* Both files change together as a rule: one answer for both, at the end of this turn. */
 static void answer(struct job *job)
 {
-    struct source_session *self = (void *)((char *)job - offsetof(struct source_session, job));
+    struct source_session *self = CONTAINER_OF(job, struct source_session, job);
     struct view view = look_at_both(&self->session);
     char why[WHY_MAX];
 
