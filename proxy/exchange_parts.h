@@ -1,6 +1,8 @@
 /* proxy/exchange_parts.h - what the exchange's own files share; nobody else includes it.
  *
- *   exchange.c         the states, the table of moves, the beginning and the end
+ *   exchange.c         the states and the table of moves; finding an origin
+ *   exchange_begin.c   the beginning and the end
+ *   exchange_events.c  what happens meanwhile
  *   exchange_judge.c   from a request head to where it goes, whether it may, and as whom
  *   exchange_shadow.c  what a second policy would have said
  *   exchange_graphql.c a GraphQL operation, read before it goes on
@@ -161,10 +163,21 @@ struct exchange {
 void exchange_open_origin(struct exchange *x);
 void exchange_release_origin(struct exchange *x, bool keep);
 void exchange_begin_anew(struct exchange *x);
-void exchange_advance(struct exchange *x);
 void exchange_move(struct exchange *x, enum exchange_event event);
 void exchange_fail(struct exchange *x, enum outcome outcome, const char *detail);
+/* A client that waits for its answer needs no room: gives its intake's back, if nothing is in it. */
+void exchange_rest_intake(struct exchange *x);
+/* Judged, and its head is in x->up. */
+void exchange_set_out(struct exchange *x);
+/* The rest of the response never comes, and the client sees that. */
+void exchange_cut(struct exchange *x);
+
+/* exchange_begin.c: the one way out. The memory stays until the turn is over. */
 void exchange_end(struct exchange *x, enum client_next next);
+
+/* exchange_events.c */
+void exchange_advance(struct exchange *x); /* both directions, as far as they go */
+void exchange_expect(struct exchange *x);  /* a new exchange is told of what it waits for */
 
 /* exchange_judge.c */
 /* OUTCOME_RELAYED, or how it ends; then x->detail or `*why` says why. */
