@@ -156,22 +156,6 @@ static bool take_content(struct exchange *x)
     return true;
 }
 
-/* True if more has come. */
-static bool receive(struct exchange *x, size_t *moved)
-{
-    ssize_t n = client_receive(x->client);
-
-    if (n == SOCKET_AGAIN)
-        return false;
-    if (n <= 0) {
-        exchange_gone(x);
-        return false;
-    }
-    *moved += (size_t)n;
-    deadline_set(x->context->idle_deadlines, &x->deadline);
-    return true;
-}
-
 void exchange_graphql_read(struct exchange *x)
 {
     size_t moved = 0;
@@ -183,7 +167,7 @@ void exchange_graphql_read(struct exchange *x)
             end_reading(x);
             return;
         }
-        if (!receive(x, &moved))
+        if (exchange_receive(x, &moved) != STEP_ON)
             return;
     }
     loop_again(x->context->loop, &x->job);

@@ -202,6 +202,8 @@ static inline void exchange_progress(struct exchange *x)
 
 /* exchange_up.c: as far as it goes now; may end the exchange. */
 void exchange_push(struct exchange *x);
+/* More of the request, into the client's intake; a client that has left ends the exchange. */
+enum step exchange_receive(struct exchange *x, size_t *moved);
 
 /* exchange_down.c: as far as it goes now; may end the exchange. */
 void exchange_pull(struct exchange *x);

@@ -63,7 +63,7 @@ static enum step fill_up(struct exchange *x)
     return STEP_ON;
 }
 
-static enum step read_client(struct exchange *x, size_t *moved)
+enum step exchange_receive(struct exchange *x, size_t *moved)
 {
     ssize_t n = client_receive(x->client);
 
@@ -112,7 +112,7 @@ static enum step push_once(struct exchange *x, size_t *moved)
     if (buffer_waiting(&x->up).len)
         return send_up(x, moved);
     if (!x->request.done)
-        return read_client(x, moved);
+        return exchange_receive(x, moved);
     exchange_move(x, SENT);
     return STEP_OVER;
 }
