@@ -286,35 +286,26 @@ static struct single {
     { "a rebound name at the proxy", rebound_proxy },
 };
 
-static void run_in_place(void **state, CMUnitTestFunction run)
-{
-    folder_free(place); /* of a story that failed */
-    place = folder_new();
-    run(state);
-    folder_free(place);
-    place = NULL;
-}
-
 static void run_single(void **state)
 {
     const struct single *story = *state;
 
-    run_in_place(state, story->run);
+    story_in_folder(&place, state, story->run);
 }
 
 static void run_known(void **state)
 {
-    run_in_place(state, knows);
+    story_in_folder(&place, state, knows);
 }
 
 static void run_bad(void **state)
 {
-    run_in_place(state, bad_secret);
+    story_in_folder(&place, state, bad_secret);
 }
 
 static void run_user(void **state)
 {
-    run_in_place(state, user_calls);
+    story_in_folder(&place, state, user_calls);
 }
 
 int main(void)

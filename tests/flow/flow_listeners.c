@@ -427,25 +427,16 @@ static struct single {
     { "sockets of the wrong kind", handed_wrong_kind },
 };
 
-static void run_in_place(void **state, CMUnitTestFunction run)
-{
-    folder_free(place); /* of a story that failed */
-    place = folder_new();
-    run(state);
-    folder_free(place);
-    place = NULL;
-}
-
 static void run_single(void **state)
 {
     const struct single *story = *state;
 
-    run_in_place(state, story->run);
+    story_in_folder(&place, state, story->run);
 }
 
 static void run_handed(void **state)
 {
-    run_in_place(state, handed_badly);
+    story_in_folder(&place, state, handed_badly);
 }
 
 int main(void)

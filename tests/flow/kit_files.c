@@ -58,6 +58,15 @@ void folder_free(struct folder *folder)
     free(folder);
 }
 
+void story_in_folder(struct folder **place, void **state, CMUnitTestFunction run)
+{
+    folder_free(*place); /* of a story that failed */
+    *place = folder_new();
+    run(state);
+    folder_free(*place);
+    *place = NULL;
+}
+
 const char *folder_path(const struct folder *folder)
 {
     return folder->path;

@@ -4,11 +4,16 @@
 
 #include <time.h>
 
+#include "tests/unit/stories.h"
+
 struct folder;
 
 struct folder *folder_new(void);
 void folder_free(struct folder *folder);
 const char *folder_path(const struct folder *folder);
+
+/* Runs a story with a new folder in `*place`. */
+void story_in_folder(struct folder **place, void **state, CMUnitTestFunction run);
 
 /* The path of `name` in the folder; lives as long as the folder. */
 const char *folder_name(struct folder *folder, const char *name);
