@@ -359,7 +359,7 @@ int clock_gettime(clockid_t clock, struct timespec *time)
 {
     int result = REAL(clock_gettime)(clock, time);
 
-    if (result == 0 && faults && clock == CLOCK_REALTIME)
+    if (result == 0 && faults && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
         add_ms(time, atomic_load(&faults->wall_ms));
     else if (result == 0 && faults && clock == CLOCK_BOOTTIME)
         add_ms(time, atomic_load(&faults->boot_ms));
