@@ -279,7 +279,10 @@ ssize_t tls_send(struct tls_stream *stream, const void *bytes, size_t len)
     int result = SSL_write_ex(stream->ssl, bytes, len, &n);
     if (result == 1)
         return (ssize_t)n;
-    return wants_more(stream->ssl, result) ? TLS_AGAIN : TLS_FAILED;
+    if (wants_more(stream->ssl, result))
+        return TLS_AGAIN;
+    explain_error(stream, "the connection broke while the request was sent");
+    return TLS_FAILED;
 }
 
 void tls_defer_wiping(struct tls_stream *stream)

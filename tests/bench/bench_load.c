@@ -162,7 +162,7 @@ static void on_readable(struct client *client)
                                       ? response_skip(&client->response, (uint64_t)n)
                                       : response_take(&client->response, load.bytes, (size_t)n);
     if (result == RESPONSE_BAD) {
-        fprintf(stderr, n ? "a bad answer: %.200s\n" : "the proxy has closed\n", load.bytes);
+        fprintf(stderr, n ? "a bad answer: %.600s\n" : "the proxy has closed\n", load.bytes);
         exit(1);
     }
     if (result == RESPONSE_DONE)

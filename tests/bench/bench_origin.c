@@ -5,6 +5,7 @@
  *   /.../b/N   N bytes with a Content-Length       /.../c/N   the same, chunked
  *   /.../x/N   as b, then it closes                 a request's body is read and forgotten */
 #include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <signal.h>
@@ -95,10 +96,12 @@ static SSL_CTX *context_new(bool resumes)
 
 /* ---- connections ---- */
 
+/* What OpenSSL says of this one must not be taken for the next one's. */
 static void end_connection(struct connection *c)
 {
     SSL_shutdown(c->ssl);
     SSL_free(c->ssl);
+    ERR_clear_error();
     close(c->fd);
     free(c);
 }
