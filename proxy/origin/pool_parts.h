@@ -11,7 +11,7 @@
 #include "proxy/origin/pool.h"
 #include "proxy/origin/resolve.h"
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = LIMIT_POOL_HOSTS }; /* a step along a list is a miss of the cache */
 
 TAILQ_HEAD(pooled_list, pooled);
 
