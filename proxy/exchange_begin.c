@@ -138,8 +138,7 @@ void exchange_thread_end(void)
     exchange_graphql_thread_end();
 }
 
-/* The one way out. The memory stays until the turn is over: whoever called us may still look at
- * x->state, and nothing else. */
+/* Whoever called us may still look at x->state, and nothing else. */
 void exchange_end(struct exchange *x, enum client_next next)
 {
     struct exchange_context *context = x->context;

@@ -23,8 +23,8 @@ enum {
 
     /* One buffer a direction and exchange: a TLS record is 16 KiB, more only waits in memory. */
     RELAY_BUFFER_BYTES = 16 * 1024,
-    /* What is gathered of a response before it leaves, where the origin is ahead and the client keeps up: five
-     * records. A system call for each costs a fourth of all at 64 KiB, and more at a MiB. */
+    /* What is gathered of a response before it leaves, where the origin is ahead and the client keeps up: four
+     * records, one segment of the loopback. A system call for each costs a fourth of all at 64 KiB, and more at a MiB. */
     RELAY_GATHER_BYTES = 64 * 1024,
     /* Rooms of a record's size and exchanges that are kept, unused, for the next: what a turn of the loop needs
      * at once. At most 1.2 MiB. */

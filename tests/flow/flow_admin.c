@@ -375,10 +375,7 @@ static void out_of_descriptors(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "an admin connection stays open at the end", admin_stays_open },
     { "/readyz follows token and drain", readiness },
     { "POST /reload", reloads },
@@ -391,19 +388,12 @@ static struct single {
     { "a knock when no descriptor is left", out_of_descriptors },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, admins, admin_says);
     STORIES_ADD(&stories, floods, flood_ends);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("admin", &stories, NULL, NULL);
 }

@@ -411,10 +411,7 @@ static void retries_are_bounded(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "bodies of just the limit", body_at_the_limit },
     { "chunks above the limit", chunks_above_the_limit },
     { "chunks above the limit behind an answer", chunks_behind_an_answer },
@@ -428,13 +425,6 @@ static struct single {
     { "retries are bounded", retries_are_bounded },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static const struct plan plan = { .options = { "--max-body", "10B" } };
@@ -442,6 +432,6 @@ int main(void)
 
     STORIES_ADD(&stories, refused_bodies, body_is_refused);
     STORIES_ADD(&stories, totals, total_passes);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("bounds", &stories, &world, &plan);
 }

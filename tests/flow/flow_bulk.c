@@ -270,10 +270,7 @@ static void gigabytes(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a client that does not read", slow_reader },
     { "an origin that does not read", slow_origin },
     { "both ways at once", both_ways },
@@ -281,18 +278,11 @@ static struct single {
     { "1 GiB down, 1 GiB up, in 24 MiB", gigabytes },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     make_pattern();
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("bulk", &stories, &world, NULL);
 }

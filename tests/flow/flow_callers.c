@@ -274,10 +274,7 @@ static void admin_host(void **state)
 /* ---- the group
  * ------------------------------------------------------------------------------------- */
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "the header is stripped without the setting too", stripped_without_the_setting },
     { "the secret changes", secret_changes },
     { "the secret comes later", secret_comes_later },

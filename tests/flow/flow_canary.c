@@ -478,19 +478,9 @@ static void remembered(void **state)
     canary_free(&canary);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a core elsewhere", core_elsewhere },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 int main(void)
 {
@@ -504,6 +494,6 @@ int main(void)
         snprintf(names[i], sizeof(names[i]), "%s, in memory", sources[i].name);
         stories_add(&stories, names[i], remembered, &in_memory[i]);
     }
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("canary", &stories, NULL, NULL);
 }

@@ -397,21 +397,11 @@ static void cannot_report(void **state)
     run_end(&run);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "columns and objects of a replay", columns },
     { "what really went through", really_went_through },
     { "more requests than are kept", more_than_are_kept },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 int main(void)
 {
@@ -420,6 +410,6 @@ int main(void)
     STORIES_ADD(&stories, replayed, replays);
     STORIES_ADD(&stories, reports, reports_to_ci);
     STORIES_ADD(&stories, unwritten, cannot_report);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("check", &stories, NULL, NULL);
 }

@@ -351,10 +351,7 @@ static void switched_off(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a probe that fails: twice as long", probe_fails },
     { "an address that comes back", comes_back },
     { "a silent one that speaks again", speaks_again },
@@ -365,18 +362,11 @@ static struct single {
     { "--circuit-failures 0", switched_off },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, openings, opens);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("circuit", &stories, NULL, NULL);
 }

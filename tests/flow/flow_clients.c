@@ -304,10 +304,7 @@ static void cut_behind_a_large_answer(void **state)
     assert_false(client_response(client)->complete);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "half-closed behind its request", half_closed },
     { "half-closed before the answer", half_closed_later },
     { "half-closed at once, 40 times", half_closed_at_once },
@@ -323,18 +320,11 @@ static struct single {
     { "HTTP/1.0, cut", http_1_0_cut },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, leavers, leaver_is_noticed);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("clients", &stories, &world, NULL);
 }

@@ -124,19 +124,9 @@ static void sidecar_is_killed(void **state)
     folder_free(place);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "the sidecar is killed", sidecar_is_killed },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 static struct wrong {
     const char *name, *options;
@@ -172,6 +162,6 @@ int main(void)
 
     STORIES_ADD(&stories, stories_of_exec, runs);
     STORIES_ADD(&stories, wrongs, is_wrong);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("exec", &stories, NULL, NULL);
 }

@@ -230,16 +230,8 @@ static void as_before(void **state)
         fail_msg("it spins: %ld ms of processor time", spent);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} firsts[] = { { "no fault", no_fault } },
-  lasts[] = { { "memory and silence are as before", as_before } };
-
-static void run_single(void **state)
-{
-    ((const struct single *)*state)->run(state);
-}
+static struct single firsts[] = { { "no fault", no_fault } },
+                     lasts[] = { { "memory and silence are as before", as_before } };
 
 static int open_all(void **state)
 {
@@ -263,8 +255,8 @@ int main(void)
 {
     static struct stories stories;
 
-    STORIES_ADD(&stories, firsts, run_single);
+    STORIES_ADD(&stories, firsts, single_run);
     STORIES_ADD(&stories, rows, sweep);
-    STORIES_ADD(&stories, lasts, run_single);
+    STORIES_ADD(&stories, lasts, single_run);
     return _cmocka_run_group_tests("faults", stories.tests, stories.n, open_all, close_all);
 }

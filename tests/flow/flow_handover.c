@@ -353,29 +353,19 @@ static void delay_is_cut(void **state)
     world_forget(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "an idle client", idle_client },
     { "a foreign file stands at --handover", foreign_file },
     { "--drain-delay: served on, then not", delay },
     { "a second signal does not wait for --drain-delay", delay_is_cut },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, swaps, swapped_under_load);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     STORIES_ADD(&stories, bad_successors, goes_on);
     return flow_run("handover", &stories, NULL, NULL);
 }

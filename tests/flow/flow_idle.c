@@ -162,25 +162,15 @@ static void keeps_its_size(void **state)
     folder_free(place);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "nothing but its timers wakes it", sleeps },
     { "10,000 requests and 100 reloads leave nothing behind", keeps_its_size },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 int main(void)
 {
     static struct stories stories;
 
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("idle", &stories, NULL, NULL);
 }

@@ -228,28 +228,18 @@ static void kind_of_login(void **state)
     sim_stop(other);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a wrong pair", wrong_pair },
     { "what is not understood changes nothing", unknown_mode },
     { "a life of a second", short_life },
     { "the kind of a login's token", kind_of_login },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, misfortunes, strikes);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("issuer", &stories, NULL, NULL);
 }

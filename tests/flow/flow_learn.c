@@ -259,26 +259,16 @@ static void what_really_went_through(void **state)
     world_forget(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "--json is one object", one_object },
     { "what really went through", what_really_went_through },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, said, says);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("learn", &stories, NULL, NULL);
 }

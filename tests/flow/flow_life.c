@@ -555,10 +555,7 @@ static void in_vain(void **state)
     town_close(&town);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "tokens are renewed ahead, and no request notices", renewed_ahead },
     { "the first login is slow", slow_beginning },
     { "the file is preferred", file_is_preferred },
@@ -573,18 +570,11 @@ static struct single {
     { "SIGHUP in vain", in_vain },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     STORIES_ADD(&stories, starts, refused_start);
     STORIES_ADD(&stories, misfortunes, lived_through);
     return flow_run("life", &stories, NULL, NULL);

@@ -406,10 +406,7 @@ static void handed_wrong_kind(void **state)
     close(deaf);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a Unix socket serves", unix_serves },
     { "its mode and group", unix_mode_and_group },
     { "localhost over it is the sidecar itself", unix_is_ourselves },

@@ -480,10 +480,7 @@ static void passes(void **state)
     world_close(&world);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "JSON has it all", json_has_it_all },
     { "a file is opened anew", rotated },
     { "a file that cannot be opened anew is kept", kept },

@@ -489,10 +489,7 @@ static void idle_is_idle(void **state)
     world_close(&world);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "labels have an end", labels_have_an_end },
     { "of the process", of_the_process },
     { "OpenMetrics end once", open_text_ends },

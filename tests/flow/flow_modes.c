@@ -302,10 +302,7 @@ static void shadow_reloads(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "beside the origin's Proxy-Status", beside_the_origins },
     { "a failure of ours is marked too", own_failure_is_marked },
     { "the mark is a quoted string", mark_is_quoted },
@@ -317,19 +314,12 @@ static struct single {
     { "the shadow is reloaded too", shadow_reloads },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, passings, passes);
     STORIES_ADD(&stories, refusals, stays_refused);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("modes", &stories, &world, &report);
 }

@@ -722,10 +722,7 @@ static void parts_are_told(void **state)
     names_close();
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a hundred addresses", hundred_addresses },
     { "the ceiling of no", ceiling_of_no },
     { "a name that moves, its connection idle", moved_while_idle },
@@ -752,13 +749,6 @@ static struct single {
     { "each part's time is logged", parts_are_told },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
@@ -768,6 +758,6 @@ int main(void)
     STORIES_ADD(&stories, holdings, holds);
     STORIES_ADD(&stories, goings, goes);
     STORIES_ADD(&stories, timings, time_is_up);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("names", &stories, NULL, NULL);
 }

@@ -140,27 +140,17 @@ static void waits_in_vain(void **state)
     run_end(&run);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "READY, RELOADING, STOPPING", tells },
     { "WATCHDOG", feeds_the_watchdog },
     { "wait ends when the token is there", waits },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     STORIES_ADD(&stories, in_vains, waits_in_vain);
     return flow_run("notify", &stories, NULL, NULL);
 }

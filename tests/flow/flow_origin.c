@@ -359,10 +359,7 @@ static void bad_chunk_cuts(void **state)
     origin_await_end(conn);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "an origin without TLS", not_tls },
     { "an origin without TLS, as asked for", plaintext_host },
     { "a name that nobody knows", unresolvable },
@@ -374,13 +371,6 @@ static struct single {
     { "interim responses without end", endless_interim },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
@@ -388,6 +378,6 @@ int main(void)
     STORIES_ADD(&stories, elsewheres, fails_elsewhere);
     STORIES_ADD(&stories, garbage, garbage_is_told);
     STORIES_ADD(&stories, bad_chunks, bad_chunk_cuts);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("origin", &stories, &world, NULL);
 }

@@ -395,10 +395,7 @@ static void browser_is_refused(void **state)
     expect_answer(world_refused(&world, request), 403, "CallerRefused", "Browsers");
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "the whole answer", whole_answer },
     { "the answer's id is in the log", request_id_is_in_the_log },
     { "a path cannot break the JSON", no_way_out_of_the_json },
@@ -411,13 +408,6 @@ static struct single {
     { "100 denials, pipelined, with bodies", many_denials },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
@@ -426,6 +416,6 @@ int main(void)
     STORIES_ADD(&stories, snippets, snippet_opens_this);
     STORIES_ADD(&stories, bodies, body_of_a_denied);
     STORIES_ADD(&stories, browsers, browser_is_refused);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("policy", &stories, &world, &plan);
 }

@@ -201,10 +201,7 @@ static void many_rotations(void **state)
     sim_stop(sim);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "deliveries are counted by key", counted_by_key },
     { "the order of tokens", order_of_tokens },
     { "revoked up to a serial, and all", revoked },
@@ -212,18 +209,11 @@ static struct single {
     { "many rotations", many_rotations },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, admissions, admitted);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("private", &stories, NULL, NULL);
 }

@@ -488,10 +488,7 @@ static void reload_in_between(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a port that is taken", port_taken },
     { "check reads lines", check_reads_lines },
     { "SIGTERM lets what is under way end", drains },
@@ -507,19 +504,12 @@ static struct single {
     { "SIGHUP while a request is under way", reload_in_between },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, bad, is_bad);
     STORIES_ADD(&stories, good, is_good);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("process", &stories, NULL, NULL);
 }

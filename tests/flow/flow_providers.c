@@ -257,10 +257,7 @@ static void said_once(void **state)
     close_all();
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "..data is swapped", data_swap },
     { "files come and move", files_come_and_move },
     { "a broken file closes its app until it is mended", broken_and_mended },
@@ -270,18 +267,11 @@ static struct single {
     { "said once for both manifests", said_once },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, ways, is_noticed);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("providers", &stories, NULL, NULL);
 }

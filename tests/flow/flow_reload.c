@@ -355,10 +355,7 @@ static void thousand_weighed(void **state)
     soak_in(folder, true);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "..data is swapped", data_swap },
     { "a link leads to another folder", leads_elsewhere },
     { "unchanged content does nothing", unchanged },
@@ -371,18 +368,11 @@ static struct single {
     { "1000 reloads under traffic, memory", thousand_weighed },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, ways, is_noticed);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("reload", &stories, NULL, NULL);
 }

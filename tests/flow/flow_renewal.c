@@ -617,10 +617,7 @@ static void full_head_and_body(void **state)
     bytes_free(&head);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "the newer one was there already", there_already },
     { "longer and shorter tokens", longer_and_shorter },
     { "64 KiB and a byte, chunked", long_chunked_passes },
@@ -632,13 +629,6 @@ static struct single {
     { "a head that all but fills the buffer, and a body", full_head_and_body },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
@@ -648,6 +638,6 @@ int main(void)
     STORIES_ADD(&stories, forms, form_to_post);
     STORIES_ADD(&stories, passings, passes);
     STORIES_ADD(&stories, fruitlesses, nothing_new);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("renewal", &stories, NULL, NULL);
 }

@@ -691,10 +691,7 @@ static void suspended_untold(void **state)
     suspended(false);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a token that is being written", comes_late },
     { "one refresh for all", one_refresh_for_all },
     { "--token-wait passes", comes_too_late },
@@ -715,19 +712,12 @@ static struct single {
     { "suspended, the new token was not announced", suspended_untold },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, faults, fault);
     STORIES_ADD(&stories, seconds, second_fault);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("renewing", &stories, NULL, NULL);
 }

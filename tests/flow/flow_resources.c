@@ -507,10 +507,7 @@ static void idle_clients(void **state)
     stage_close(&stage);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "no descriptors: accepting pauses, does not spin, and resumes", no_descriptors },
     { "nothing happens, and nothing is done", silence },
     { "nothing left for an origin's socket: 503", overloaded },

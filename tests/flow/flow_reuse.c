@@ -438,10 +438,7 @@ static void length_needs_no_close_notify(void **state)
     kept(client);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a stale connection, twice", stale_once_only },
     { "a kept connection breaks off in the middle", kept_breaks_off },
     { "a kept connection serves the next client", reused },
@@ -457,19 +454,12 @@ static struct single {
     { "a length needs no close_notify", length_needs_no_close_notify },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, stales, stale_connection);
     STORIES_ADD(&stories, poisons, never_poisons);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("reuse", &stories, &world, NULL);
 }

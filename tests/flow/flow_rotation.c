@@ -258,26 +258,16 @@ static void rotations(void **state)
     stage_close(&stage);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "five hundred meet a revoked token", crowd },
     { "a crowd, again and again", crowd_again_and_again },
     { "ten thousand rotations under load", rotations },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("rotation", &stories, NULL, NULL);
 }

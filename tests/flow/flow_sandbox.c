@@ -271,10 +271,7 @@ static void signals_are_ours(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "what can be done from inside", tried_from_inside },
     { "every thread is in it", every_thread },
     { "--sandbox off", is_off },
@@ -286,17 +283,10 @@ static struct single {
     { "a signal to the helper", signals_are_ours },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("sandbox", &stories, NULL, NULL);
 }

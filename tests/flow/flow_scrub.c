@@ -595,7 +595,7 @@ static void clean_is_not_cut(void **state)
     world_close(&own);
 }
 
-static struct single {
+static struct single_with {
     const char *name;
     CMUnitTestFunction run;
     const char *with;
@@ -625,7 +625,7 @@ static struct single {
 
 static void run_single(void **state)
 {
-    const struct single *story = *state;
+    const struct single_with *story = *state;
     void *with = (void *)(uintptr_t)story->with;
 
     story->run(&with);

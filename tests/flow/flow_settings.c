@@ -399,10 +399,7 @@ static void time_of_its_own(void **state)
     end();
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "the file is gone", file_is_gone },
     { "nothing has changed", nothing_new },
     { "strict, and the manifest has an error", strict_now },
@@ -411,19 +408,12 @@ static struct single {
     { "200 reloads under traffic", under_traffic },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, changes, is_taken);
     STORIES_ADD(&stories, bads, changes_nothing);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("settings", &stories, NULL, NULL);
 }

@@ -145,24 +145,14 @@ static void thousand_slow_readers(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a thousand slow readers, 64 MiB of buffers", thousand_slow_readers },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 int main(void)
 {
     static struct stories stories;
 
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("slow", &stories, NULL, NULL);
 }

@@ -351,10 +351,7 @@ static void early_response_goes_on(void **state)
     assert_string_equal(client_bytes(client, 2), "CD");
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "an upload in pieces is passed on in pieces", upload_in_pieces },
     { "an upload whose coding breaks is not passed on as whole", broken_upload },
     { "until close, clean", until_close },
@@ -367,13 +364,6 @@ static struct single {
     { "an answer that goes on with the upload", early_response_goes_on },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
@@ -381,6 +371,6 @@ int main(void)
     STORIES_ADD(&stories, sent, sent_as);
     STORIES_ADD(&stories, answered, answered_as);
     STORIES_ADD(&stories, cuts, cut_is_seen);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("streaming", &stories, &world, NULL);
 }

@@ -350,20 +350,10 @@ static void no_early_data(void **state)
     }
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "what we offer", offered },
     { "no early data, though it would be taken", no_early_data },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 int main(void)
 {
@@ -371,6 +361,6 @@ int main(void)
 
     STORIES_ADD(&stories, refusals, is_refused);
     STORIES_ADD(&stories, acceptances, is_accepted);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("tls", &stories, &world, &plan);
 }

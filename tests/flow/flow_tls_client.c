@@ -235,20 +235,10 @@ static void does_not_start(void **state)
 
 /* ---- the world ---- */
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "who is not named in --client-cert does not see a certificate", shows_nothing },
     { "a certificate that is not there ends the start", does_not_start },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 static void write_locked_key(const char *path)
 {
@@ -318,7 +308,7 @@ int main(void)
     STORIES_ADD(&stories, unknowns, is_not_known);
     STORIES_ADD(&stories, pinneds, is_pinned);
     STORIES_ADD(&stories, findings, is_found);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     int failed = flow_run("tls_client", &stories, &world, &plan);
     folder_free(folder);
     return failed;

@@ -305,10 +305,7 @@ static void ends_early(void **state)
     expect_answer(client_response(client), 502, "OriginProtocol", story->says);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a certificate ends while its connection is kept", ends_in_the_pool_13 },
     { "... in TLS 1.2", ends_in_the_pool_12 },
     { "the certificate changes between connections", changes },
@@ -320,19 +317,12 @@ static struct single {
     { "SIGHUP during a request", reload_under_way },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, bad_ends, ends_badly);
     STORIES_ADD(&stories, early_ends, ends_early);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("tls_life", &stories, &world, NULL);
 }

@@ -348,10 +348,7 @@ static void arrives_too_late(void **state)
     world_close(&own);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a symbolic link is swapped", symlink_swap },
     { "a replacement that is no token", bad_replacement },
     { "written in two pieces", written_in_pieces },
@@ -366,18 +363,11 @@ static struct single {
     { "a token that comes after the 503", arrives_too_late },
 };
 
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
-
 int main(void)
 {
     static struct stories stories;
 
     STORIES_ADD(&stories, rotations, rotated);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("token", &stories, NULL, NULL);
 }

@@ -520,22 +520,12 @@ static void called(void **state)
     free(token);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "none, and no sidecar", none_without_sidecar },
     { "a login that fails", login_fails },
     { "another account's sidecar", another_account },
     { "a stranger at --admin", a_stranger },
 };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
 
 int main(void)
 {
@@ -546,6 +536,6 @@ int main(void)
     STORIES_ADD(&stories, nones, none_live);
     STORIES_ADD(&stories, bads, bad_options);
     STORIES_ADD(&stories, calls, called);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("token_command", &stories, NULL, NULL);
 }

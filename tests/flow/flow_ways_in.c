@@ -322,10 +322,7 @@ static void large_head(void **state)
     bytes_free(&request);
 }
 
-static const struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "a request byte by byte", byte_by_byte },
     { "a target of 16 kB goes, one of 17 kB does not", long_target },
     { "a head of 60 kB goes, one of 66 kB or 129 lines does not", large_head },
@@ -337,7 +334,6 @@ int main(void)
 
     STORIES_ADD(&stories, leaves, leaves_as);
     STORIES_ADD(&stories, refused, refused_as);
-    for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++)
-        stories_add(&stories, singles[i].name, singles[i].run, NULL);
+    STORIES_ADD(&stories, singles, single_run);
     return flow_run("ways in", &stories, &world, &plan);
 }

@@ -33,6 +33,19 @@ static inline void stories_add(struct stories *stories, const char *name, CMUnit
     for (size_t row_ = 0; row_ < sizeof(rows) / sizeof((rows)[0]); row_++)                         \
     stories_add(stories, (rows)[row_].name, run, &(rows)[row_])
 
+/* A story with a function of its own; STORIES_ADD(&stories, singles, single_run). */
+struct single {
+    const char *name;
+    CMUnitTestFunction run;
+};
+
+static inline void single_run(void **state)
+{
+    const struct single *story = (const struct single *)*state;
+
+    story->run(state);
+}
+
 static inline int stories_run(const char *group, struct stories *stories)
 {
     return _cmocka_run_group_tests(group, stories->tests, stories->n, NULL, NULL);

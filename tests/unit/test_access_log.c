@@ -481,10 +481,7 @@ static void test_cut_by_its_writer(void **state)
     cut_by_its_writer(LOG_JSON);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "lines are counted, and all are told", test_all_of_it },
     { "nothing at all", test_empty },
     { "a line of a MiB", test_long_line },

@@ -172,10 +172,7 @@ static void test_table_is_bounded(void **state)
     circuits_free(NULL);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = {
+static struct single singles[] = {
     { "the table is bounded", test_table_is_bounded },
 };
 

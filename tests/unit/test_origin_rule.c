@@ -120,17 +120,7 @@ static void reads_pins(void **state)
     assert_int_equal(read.digests[0][PIN_BYTES - 1], story->last);
 }
 
-static struct single {
-    const char *name;
-    CMUnitTestFunction run;
-} singles[] = { { "as long as a path and a host may be", long_texts } };
-
-static void run_single(void **state)
-{
-    const struct single *story = *state;
-
-    story->run(state);
-}
+static struct single singles[] = { { "as long as a path and a host may be", long_texts } };
 
 int main(void)
 {
@@ -138,6 +128,6 @@ int main(void)
 
     STORIES_ADD(&stories, certificates, reads_certificate);
     STORIES_ADD(&stories, pin_stories, reads_pins);
-    STORIES_ADD(&stories, singles, run_single);
+    STORIES_ADD(&stories, singles, single_run);
     return stories_run("origin_rule", &stories);
 }
